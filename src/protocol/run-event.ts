@@ -1,0 +1,71 @@
+import type { RunFailure } from "./ending.ts";
+import type { FinishReason } from "./message.ts";
+import type { MessageId, RunId, SessionId } from "./ids.ts";
+import type { Usage } from "./usage.ts";
+
+/** What a turn reports while it goes: the vocabulary of the event stream, without its addressee. */
+export type TurnEvent =
+  | { readonly type: "run.started"; readonly model: string }
+  | { readonly type: "run.queued"; readonly ahead: number }
+  | {
+      readonly type: "step.started";
+      readonly n: number;
+      readonly model: string;
+      readonly messageId: MessageId;
+    }
+  | { readonly type: "text.delta"; readonly messageId: MessageId; readonly text: string }
+  | { readonly type: "reasoning.delta"; readonly messageId: MessageId; readonly text: string }
+  /** The step is tried again: what its message said so far is withdrawn. */
+  | { readonly type: "text.reset"; readonly messageId: MessageId }
+  | {
+      readonly type: "tool.started";
+      readonly callId: string;
+      readonly name: string;
+      readonly input: string;
+    }
+  /** A sign of life from a running tool; carries no output. */
+  | { readonly type: "tool.progress"; readonly callId: string; readonly bytes: number }
+  | {
+      readonly type: "tool.completed";
+      readonly callId: string;
+      readonly isError: boolean;
+      readonly output: string;
+      readonly truncated: boolean;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "tool.denied";
+      readonly callId: string;
+      readonly name: string;
+      readonly rule: string;
+      readonly remedy: string;
+    }
+  | { readonly type: "message.completed"; readonly messageId: MessageId; readonly text: string }
+  | {
+      readonly type: "step.completed";
+      readonly usage: Usage;
+      readonly finishReason: FinishReason;
+    }
+  | {
+      readonly type: "retry";
+      readonly attempt: number;
+      readonly max: number;
+      readonly waitMs: number;
+      readonly cause: string;
+      readonly httpStatus: number | null;
+    }
+  | { readonly type: "warning"; readonly code: string; readonly message: string };
+
+/** A turn event with its addressee. `runId` is null for a prompt that nobody waits for. */
+export type RunEvent = TurnEvent & { readonly runId: RunId | null; readonly sessionId: SessionId };
+
+/** The authoritative end of one run; exactly one per accepted RunId. */
+export interface RunComplete {
+  readonly type: "run_complete";
+  readonly runId: RunId | null;
+  readonly sessionId: SessionId;
+  readonly messageId: MessageId | null;
+  readonly text: string;
+  readonly cancelled: boolean;
+  readonly failure: RunFailure | null;
+}

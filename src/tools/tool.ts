@@ -1,0 +1,45 @@
+import type { JsonObject } from "../shared/json.ts";
+
+/** What a tool may touch, and how it tells that it is alive. */
+export interface ToolContext {
+  /** Real path of the working directory; file tools stay inside it. */
+  readonly cwd: string;
+  /** Environment for child processes: scrubbed of provider keys, with `CI=1` and friends. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What this session has read, so that an edit of an unread or changed file is refused. */
+  readonly files: FileTracker;
+  readonly signal: AbortSignal;
+  /** Called as output arrives, with the number of bytes so far. Must not throw. */
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** What a session knows of the files it has read. Kept by the store. */
+export interface FileTracker {
+  /** The digest of the file's bytes when it was last read or written in this session. */
+  lastSeen(absolutePath: string): string | null;
+  record(absolutePath: string, digest: string): void;
+}
+
+export interface ToolResult {
+  /** What the model sees. Bounded; a cut is noted in the text itself. */
+  readonly content: string;
+  readonly isError: boolean;
+  readonly truncated: boolean;
+  /** For the record, not for the model. */
+  readonly metadata?: JsonObject;
+  /** The call needed an approval that nobody could give. */
+  readonly denied?: { readonly rule: string; readonly remedy: string };
+}
+
+/**
+ * One tool. `run` never throws for bad input or a failed operation: that is a result with `isError`. It rejects with
+ * `signal.reason` when aborted, and leaves no process behind.
+ */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema (draft 7) of the input object. */
+  readonly inputSchema: JsonObject;
+  /** `input` is the decoded JSON object the model wrote; the tool checks its fields. */
+  run(input: JsonObject, context: ToolContext): Promise<ToolResult>;
+}
