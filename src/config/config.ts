@@ -18,7 +18,9 @@ export interface ModelInfo {
   /** US dollars per million tokens. */
   readonly costPer1mIn: number | null;
   readonly costPer1mOut: number | null;
+  /** Crush's names mislead: this one is for input tokens WRITTEN to the provider's cache. */
   readonly costPer1mInCached: number | null;
+  /** And this one for input tokens READ from the cache. */
   readonly costPer1mOutCached: number | null;
   /** Tokens. */
   readonly contextWindow: number | null;
@@ -27,12 +29,18 @@ export interface ModelInfo {
   readonly supportsAttachments: boolean;
 }
 
-/** A usable provider: its key is expanded, its models are known. */
+/**
+ * A usable provider. In `SelectedModel.provider` its key is expanded and its models are known. In `Config.providers`
+ * that also holds unless `Config.completions` has its id: then key, headers or models still wait.
+ */
 export interface ProviderConfig {
   readonly id: string;
   readonly name: string;
   readonly type: ProviderType;
-  /** Without a trailing slash; null means the family's public default. */
+  /**
+   * Without a trailing slash; null means the family's public default. With the version segment that the family's
+   * SDK expects: `…/v1` for anthropic, `…/v1beta` for google.
+   */
   readonly baseUrl: string | null;
   /** Null when the provider needs none (a local server, the demo). */
   readonly apiKey: string | null;
@@ -49,14 +57,14 @@ export interface ProviderConfig {
 export interface UnusableProvider {
   readonly id: string;
   readonly name: string;
+  /** How a run ends that asks for it all the same. */
+  readonly reason: "auth_missing" | "auth_refused" | "invalid_config" | "provider_unavailable";
   readonly why: string;
   readonly remedy: string;
 }
 
-/** A chosen model with the parameters it is to be called with. */
-export interface SelectedModel {
-  readonly provider: ProviderConfig;
-  readonly model: ModelInfo;
+/** The parameters a model is to be called with; null leaves the provider's default. */
+export interface ModelParameters {
   readonly maxTokens: number | null;
   readonly temperature: number | null;
   readonly topP: number | null;
@@ -67,6 +75,23 @@ export interface SelectedModel {
   readonly think: boolean;
   readonly providerOptions: JsonObject;
 }
+
+/** A chosen model with the parameters it is to be called with. */
+export interface SelectedModel extends ModelParameters {
+  readonly provider: ProviderConfig;
+  readonly model: ModelInfo;
+}
+
+/** What `models.large` or `models.small` asks for, not yet matched with a provider. */
+export interface ModelChoice extends ModelParameters {
+  readonly providerId: string;
+  readonly modelId: string;
+  /** `file:line:column` of the entry. */
+  readonly where: string;
+}
+
+/** Finishes a provider: runs its `$(command)`, asks for its model list. Throws `RunFailed`. */
+export type Completion = (signal: AbortSignal) => Promise<ProviderConfig>;
 
 /** A file whose content goes into the system prompt. */
 export interface ContextFile {
@@ -83,9 +108,16 @@ export interface Config {
   readonly dataDirectory: string;
   /** Absolute paths of the files that were read, lowest priority first. */
   readonly sources: readonly string[];
+  /** Every enabled provider, in the order in which a default is looked for. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly unusable: readonly UnusableProvider[];
-  /** What `models.large` and `models.small` select; null when nothing usable is configured. */
+  /** By provider id: what still has to be done before it can be called. `resolveModel` does it for the chosen one. */
+  readonly completions: ReadonlyMap<string, Completion>;
+  readonly choices: { readonly large: ModelChoice | null; readonly small: ModelChoice | null };
+  /**
+   * What is used without `-m`, as far as it is known without a command or the network; a run takes it from
+   * `resolveModel`, which completes it and says why it is null.
+   */
   readonly large: SelectedModel | null;
   readonly small: SelectedModel | null;
   readonly contextFiles: readonly ContextFile[];
@@ -94,7 +126,7 @@ export interface Config {
   readonly allowedTools: readonly string[];
   /** `env` of the configuration, expanded; to be added to the environment of tools. */
   readonly env: Readonly<Record<string, string>>;
-  /** Every secret value that was expanded; masked in all output. */
+  /** Every secret value that was expanded; masked in all output. Grows when `resolveModel` completes a provider. */
   readonly secrets: readonly string[];
   /** Names of environment variables that hold provider keys; removed from the tools' environment. */
   readonly secretEnvNames: readonly string[];
