@@ -1,0 +1,108 @@
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import { migrate } from "./migrations.ts";
+import { asStorageFailure, isBusy } from "./storage-failure.ts";
+
+export type Value = string | number | null;
+
+/** How safely a transaction is written: `full` survives a power cut (a settlement), `normal` a killed process. */
+export type Durability = "normal" | "full";
+
+/**
+ * One SQLite connection with prepared statements. Every call is synchronous and may block for `BUSY_MS` when another process
+ * writes; failures of the disk arrive as `RunFailed` with reason `storage`.
+ */
+export interface Database {
+  all<Row>(sql: string, ...values: Value[]): Row[];
+  get<Row>(sql: string, ...values: Value[]): Row | null;
+  run(sql: string, ...values: Value[]): { readonly changes: number; readonly lastId: number };
+  /** Runs `work` in one `BEGIN IMMEDIATE` transaction; nested calls join the outer one. */
+  transaction<T>(work: () => T, durability?: Durability): T;
+  /** Changes when another connection has committed. */
+  dataVersion(): number;
+  close(): void;
+}
+
+const BUSY_MS = 10_000;
+
+/** Opens and migrates. `limitBytes` bounds the size of the file. */
+export function openDatabase(path: string, limitBytes: number | null): Database {
+  const connection = guarded(path, () => connect(path, limitBytes));
+  const statements = new Map<string, StatementSyncInstance>();
+  const prepare = (sql: string): StatementSyncInstance => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = connection.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+  let depth = 0;
+  const database: Database = {
+    all: (sql, ...values) => guarded(path, () => prepare(sql).all(...values)),
+    get: <Row>(sql: string, ...values: Value[]) =>
+      guarded(path, () => (prepare(sql).get(...values) ?? null) as Row | null),
+    run: (sql, ...values) =>
+      guarded(path, () => {
+        const { changes, lastInsertRowid } = prepare(sql).run(...values);
+        return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+      }),
+    transaction: (work, durability = "normal") => {
+      if (depth > 0) return work();
+      return guarded(path, () => {
+        if (durability === "full") connection.exec("PRAGMA synchronous=FULL");
+        try {
+          connection.exec("BEGIN IMMEDIATE");
+          depth += 1;
+          try {
+            const result = work();
+            connection.exec("COMMIT");
+            return result;
+          } catch (error) {
+            if (connection.isTransaction) connection.exec("ROLLBACK");
+            throw error;
+          } finally {
+            depth -= 1;
+          }
+        } finally {
+          if (durability === "full") connection.exec("PRAGMA synchronous=NORMAL");
+        }
+      });
+    },
+    dataVersion: () =>
+      database.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0,
+    close: () => {
+      statements.clear();
+      if (connection.isOpen) connection.close();
+    },
+  };
+  return database;
+}
+
+function connect(path: string, limitBytes: number | null): DatabaseSyncInstance {
+  const deadline = performance.now() + BUSY_MS;
+  for (;;) {
+    const connection = new DatabaseSync(path, { timeout: BUSY_MS });
+    try {
+      // The switch to WAL needs a moment alone and does not always wait for it: hence the loop.
+      connection.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+      migrate(connection);
+      if (limitBytes !== null) limitSize(connection, limitBytes);
+      return connection;
+    } catch (error) {
+      connection.close();
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+    }
+  }
+}
+
+function limitSize(connection: DatabaseSyncInstance, limitBytes: number): void {
+  const row = connection.prepare("PRAGMA page_size").get() as { page_size: number };
+  connection.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(limitBytes / row.page_size))}`);
+}
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asStorageFailure(error, path);
+  }
+}

@@ -1,0 +1,126 @@
+import type { MessageId, SessionId } from "../protocol/ids.ts";
+import type { Message, Part, Role } from "../protocol/message.ts";
+import type { Database } from "./database.ts";
+
+export interface NewMessage {
+  readonly id: MessageId;
+  readonly sessionId: SessionId;
+  /** Accept sequence of the prompt whose turn it belongs to. */
+  readonly turn: number;
+  readonly role: Role;
+  readonly parts: readonly Part[];
+  readonly model: string;
+  readonly provider: string;
+  readonly now: number;
+}
+
+export interface Messages {
+  insert(message: NewMessage): void;
+  /** One batch of streamed text; cheap, and enough for a reader should we die now. */
+  appendChunk(id: MessageId, kind: "text" | "reasoning", text: string): void;
+  /** Withdraws the streamed text. */
+  dropChunks(id: MessageId): void;
+  /** The whole content; replaces what was streamed. */
+  finish(id: MessageId, parts: readonly Part[], now: number): void;
+  /** In order, turn by turn; a message whose writer died has the text that was streamed. */
+  list(sessionId: SessionId): Message[];
+}
+
+interface Row {
+  readonly id: string;
+  readonly session_id: string;
+  readonly role: string;
+  readonly parts: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+interface ChunkRow {
+  readonly message_id: string;
+  readonly kind: "text" | "reasoning";
+  readonly text: string;
+}
+
+/** The `messages` and `message_chunks` tables. Times are Unix seconds. */
+export function messagesOf(database: Database): Messages {
+  const dropChunks = (id: MessageId): void => {
+    database.run("DELETE FROM message_chunks WHERE message_id = ?", id);
+  };
+  return {
+    insert: (message) => {
+      database.run(
+        `INSERT INTO messages (id, session_id, turn, role, parts, model, provider, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        message.id,
+        message.sessionId,
+        message.turn,
+        message.role,
+        JSON.stringify(message.parts),
+        message.model,
+        message.provider,
+        message.now,
+        message.now,
+      );
+    },
+    appendChunk: (id, kind, text) => {
+      database.run(
+        "INSERT INTO message_chunks (message_id, kind, text) VALUES (?, ?, ?)",
+        id,
+        kind,
+        text,
+      );
+    },
+    dropChunks,
+    finish: (id, parts, now) =>
+      database.transaction(() => {
+        database.run(
+          "UPDATE messages SET parts = ?, updated_at = ? WHERE id = ?",
+          JSON.stringify(parts),
+          now,
+          id,
+        );
+        dropChunks(id);
+      }),
+    list: (sessionId) => {
+      const chunks = database.all<ChunkRow>(
+        `SELECT c.message_id, c.kind, c.text FROM message_chunks c JOIN messages m ON m.id = c.message_id
+           WHERE m.session_id = ? ORDER BY c.seq`,
+        sessionId,
+      );
+      return database
+        .all<Row>("SELECT * FROM messages WHERE session_id = ? ORDER BY turn, seq", sessionId)
+        .map((row) => messageOf(row, chunks));
+    },
+  };
+}
+
+function messageOf(row: Row, chunks: readonly ChunkRow[]): Message {
+  const parts = JSON.parse(row.parts) as Part[];
+  const streamed = chunks.filter((chunk) => chunk.message_id === row.id);
+  return {
+    id: row.id as MessageId,
+    sessionId: row.session_id as SessionId,
+    role: row.role as Role,
+    parts: [...parts, ...partsOf(streamed)],
+    model: row.model,
+    provider: row.provider,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+function partsOf(chunks: readonly ChunkRow[]): Part[] {
+  const join = (kind: ChunkRow["kind"]): string =>
+    chunks
+      .filter((chunk) => chunk.kind === kind)
+      .map((chunk) => chunk.text)
+      .join("");
+  const thinking = join("reasoning");
+  const text = join("text");
+  return [
+    ...(thinking === "" ? [] : [{ type: "reasoning", thinking } as const]),
+    ...(text === "" ? [] : [{ type: "text", text } as const]),
+  ];
+}

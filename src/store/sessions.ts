@@ -1,0 +1,97 @@
+import type { SessionId } from "../protocol/ids.ts";
+import type { Session } from "../protocol/session.ts";
+import type { Usage } from "../protocol/usage.ts";
+import type { Database } from "./database.ts";
+
+export interface Sessions {
+  create(session: { id: SessionId; title: string; now: number }): Session;
+  get(id: SessionId): Session | null;
+  /** Top-level sessions, the last changed first. */
+  list(): Session[];
+  /** Adds what one model call used; an unknown cost makes the sum unknown. */
+  addUsage(id: SessionId, usage: Usage, costUsd: number | null, now: number): void;
+  cancelMark(id: SessionId): number;
+  setCancelMark(id: SessionId, mark: number): void;
+}
+
+interface Row {
+  readonly id: string;
+  readonly parent_session_id: string | null;
+  readonly title: string;
+  readonly message_count: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cost: number | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+const SELECT = `SELECT s.*, (SELECT count(*) FROM messages m WHERE m.session_id = s.id) AS message_count
+  FROM sessions s`;
+
+/** The `sessions` table. Times are Unix seconds. */
+export function sessionsOf(database: Database): Sessions {
+  return {
+    create: ({ id, title, now }) => {
+      database.run(
+        "INSERT INTO sessions (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
+        id,
+        title,
+        now,
+        now,
+      );
+      return {
+        id,
+        parentSessionId: null,
+        title,
+        messageCount: 0,
+        promptTokens: 0,
+        completionTokens: 0,
+        cost: 0,
+        createdAt: now,
+        updatedAt: now,
+      };
+    },
+    get: (id) => {
+      const row = database.get<Row>(`${SELECT} WHERE s.id = ?`, id);
+      return row === null ? null : sessionOf(row);
+    },
+    list: () =>
+      database
+        .all<Row>(
+          `${SELECT} WHERE s.parent_session_id IS NULL ORDER BY s.updated_at DESC, s.rowid DESC`,
+        )
+        .map(sessionOf),
+    addUsage: (id, usage, costUsd, now) => {
+      database.run(
+        `UPDATE sessions SET prompt_tokens = prompt_tokens + ?, completion_tokens = completion_tokens + ?,
+           cost = cost + ?, updated_at = ? WHERE id = ?`,
+        usage.inputTokens,
+        usage.outputTokens,
+        costUsd,
+        now,
+        id,
+      );
+    },
+    cancelMark: (id) =>
+      database.get<{ cancel_mark: number }>("SELECT cancel_mark FROM sessions WHERE id = ?", id)
+        ?.cancel_mark ?? 0,
+    setCancelMark: (id, mark) => {
+      database.run("UPDATE sessions SET cancel_mark = ? WHERE id = ?", mark, id);
+    },
+  };
+}
+
+function sessionOf(row: Row): Session {
+  return {
+    id: row.id as SessionId,
+    parentSessionId: row.parent_session_id as SessionId | null,
+    title: row.title,
+    messageCount: row.message_count,
+    promptTokens: row.prompt_tokens,
+    completionTokens: row.completion_tokens,
+    cost: row.cost,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

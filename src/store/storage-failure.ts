@@ -1,0 +1,42 @@
+import { failure, RunFailed } from "../protocol/ending.ts";
+
+/** SQLite's primary result codes that mean "the place, not the program". */
+const REMEDY: Readonly<Record<number, string>> = {
+  5: "another process holds the database; try again, or use another --data-dir",
+  8: "make the data directory writable, or name another with --data-dir",
+  10: "check the disk, or name another data directory with --data-dir",
+  11: "the database is damaged; move it away, or name another data directory with --data-dir",
+  13: "free some space, raise CRUSH_RUN_STORE_LIMIT, or name another data directory with --data-dir",
+  14: "make the data directory writable, or name another with --data-dir",
+  26: "the file is not a database of ours; move it away, or name another data directory with --data-dir",
+};
+
+const SYSTEM_CODES = new Set(["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EEXIST"]);
+
+/** Whether a thrown value is SQLite saying that somebody else holds the lock. */
+export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;
+
+/** Turns what SQLite or the file system threw into a `storage` failure; anything else is returned as it came. */
+export function asStorageFailure(error: unknown, path: string): unknown {
+  const code = primaryCode(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const remedy = code === null ? undefined : REMEDY[code];
+  if (remedy !== undefined)
+    return storage(`cannot store the run in ${path}: ${text}`, remedy, error);
+  if (isSystemError(error) && SYSTEM_CODES.has(error.code)) {
+    const why = `cannot use the data directory ${path}: ${error.code}`;
+    return storage(why, "make it writable, or name another with --data-dir", error);
+  }
+  return error;
+}
+
+const storage = (message: string, remedy: string, cause: unknown): RunFailed =>
+  new RunFailed(failure("storage", message, { remedy }), { cause });
+
+function primaryCode(error: unknown): number | null {
+  if (!(error instanceof Error) || !("errcode" in error)) return null;
+  return typeof error.errcode === "number" ? error.errcode & 0xff : null;
+}
+
+const isSystemError = (error: unknown): error is Error & { code: string } =>
+  error instanceof Error && "code" in error && typeof error.code === "string";

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openDatabase, type Database } from "./database.ts";
+import { messagesOf, type Messages } from "./messages.ts";
+import { becomeOwner, isAlive } from "./owners.ts";
+import { readFilesOf, type ReadFiles } from "./read-files.ts";
+import { runsOf, type Runs } from "./runs.ts";
+import { sessionsOf, type Sessions } from "./sessions.ts";
+import { asStorageFailure } from "./storage-failure.ts";
+
+/** What lasts of a workspace: one SQLite file, and one lock file per living process. */
+export interface Store {
+  /** This process among the owners of prompts. */
+  readonly ownerId: string;
+  readonly sessions: Sessions;
+  readonly messages: Messages;
+  readonly runs: Runs;
+  readonly readFiles: ReadFiles;
+  readonly transaction: Database["transaction"];
+  /** Changes when another process has committed. */
+  dataVersion(): number;
+  isAlive(ownerId: string): boolean;
+  /** Twice is harmless. */
+  close(): void;
+}
+
+/** Opens (creating it when absent) the store of a data directory. Throws `RunFailed` with reason `storage`. */
+export function openStore(dataDirectory: string, options: { limitBytes: number | null }): Store {
+  const database = prepared(dataDirectory, () => {
+    createDirectory(dataDirectory);
+    return openDatabase(join(dataDirectory, "crush-run.db"), options.limitBytes);
+  });
+  const owners = join(dataDirectory, "owners");
+  const owner = prepared(dataDirectory, () => becomeOwner(owners));
+  return {
+    ownerId: owner.id,
+    sessions: sessionsOf(database),
+    messages: messagesOf(database),
+    runs: runsOf(database),
+    readFiles: readFilesOf(database),
+    transaction: database.transaction,
+    dataVersion: database.dataVersion,
+    isAlive: (id) => id === owner.id || isAlive(owners, id),
+    close: () => {
+      database.close();
+      owner[Symbol.dispose]();
+    },
+  };
+}
+
+function createDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const ignore = join(path, ".gitignore");
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+}
+
+function prepared<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asStorageFailure(error, path);
+  }
+}
