@@ -1,0 +1,128 @@
+import { closeSync, fstatSync, openSync, readFileSync, statSync, constants } from "node:fs";
+import { isJsonObject, type JsonObject } from "../shared/json.ts";
+import { failure, RunFailed } from "../protocol/ending.ts";
+
+/** A configuration file that was read. */
+export interface ConfigFile {
+  readonly path: string;
+  /** Whether it comes with the code: what it names takes effect only when the directory is trusted. */
+  readonly fromProject: boolean;
+  readonly text: string;
+  readonly value: JsonObject;
+}
+
+export type FieldPath = readonly (string | number)[];
+
+const MAX_BYTES = 1024 * 1024;
+
+export function invalidConfig(message: string, remedy: string, cause?: unknown): RunFailed {
+  return new RunFailed(failure("invalid_config", message, { remedy }), { cause });
+}
+
+/** Null when it is missing, empty or holds only comments. JSON with comments and trailing commas. Throws `RunFailed`. */
+export async function readConfigFile(
+  path: string,
+  fromProject: boolean,
+): Promise<ConfigFile | null> {
+  const text = readText(path);
+  if (text === null || text.trim() === "") return null;
+  const value = await parse(path, text);
+  return value === null ? null : { path, fromProject, text, value };
+}
+
+/** Who owns it, or null when it does not exist. */
+export const ownerOf = (path: string): number | null =>
+  statSync(path, { throwIfNoEntry: false })?.uid ?? null;
+
+function readText(path: string): string | null {
+  let descriptor: number;
+  try {
+    // Without O_NONBLOCK a FIFO of that name would keep us for ever.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw invalidConfig(
+      `cannot read ${path} (${code})`,
+      "make it readable for this user or take it away",
+      error,
+    );
+  }
+  try {
+    const about = fstatSync(descriptor);
+    if (about.isCharacterDevice()) return null; // a link to /dev/null switches a file off
+    if (!about.isFile())
+      throw invalidConfig(`${path} is not a file`, "put a JSON file there or take it away");
+    if (about.size > MAX_BYTES)
+      throw invalidConfig(`${path} is larger than 1 MiB`, "a configuration file is a small JSON file");
+    return readFileSync(descriptor, "utf8").replace(/^\uFEFF/, "");
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : String(error);
+
+async function parse(path: string, text: string): Promise<JsonObject | null> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text); // the usual file needs no other parser
+  } catch {
+    const { parse: parseJsonc, printParseErrorCode } = await import("jsonc-parser");
+    const errors: { error: number; offset: number; length: number }[] = [];
+    value = parseJsonc(text, errors, { allowTrailingComma: true });
+    if (value === undefined && errors.every((one) => one.error === VALUE_EXPECTED)) return null;
+    const [first] = errors;
+    if (first)
+      throw invalidConfig(
+        `${path}:${position(text, first.offset)}: invalid JSON: ${inWords(printParseErrorCode(first.error))}`,
+        "correct the file at that place",
+      );
+  }
+  if (!isJsonObject(value))
+    throw invalidConfig(
+      `${path}:1:1: must hold a JSON object`,
+      'write the settings between { and }, for example {"options": {}}',
+    );
+  return value;
+}
+
+/** jsonc-parser's code for a document that holds nothing but comments. */
+const VALUE_EXPECTED = 4;
+
+/** `CloseBraceExpected` → `close brace expected`. */
+const inWords = (code: string): string =>
+  code.replace(/[A-Z]/g, (letter, at) => `${at === 0 ? "" : " "}${letter.toLowerCase()}`);
+
+/** `line:column`, both from 1. */
+function position(text: string, offset: number): string {
+  const before = text.slice(0, offset).split("\n");
+  return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+}
+
+/** `file:line:column` of a field's value, or of the deepest of its parents that is there. */
+export async function whereIs(file: ConfigFile, field: FieldPath): Promise<string> {
+  const { parseTree, findNodeAtLocation } = await import("jsonc-parser");
+  const tree = parseTree(file.text, [], { allowTrailingComma: true });
+  for (let length = field.length; tree && length > 0; length -= 1) {
+    const node = findNodeAtLocation(tree, field.slice(0, length));
+    if (node) return `${file.path}:${position(file.text, node.offset)}`;
+  }
+  return `${file.path}:1:1`;
+}
+
+/** `providers.openai.models[0].id` */
+export const fieldName = (field: FieldPath): string =>
+  field.map((key, at) => (typeof key === "number" ? `[${key}]` : at === 0 ? key : `.${key}`)).join("");
+
+/** The value at a path of own properties, or undefined. */
+export function valueAt(value: unknown, field: FieldPath): unknown {
+  return field.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<string | number, unknown>)[key]
+        : undefined,
+    value,
+  );
+}

@@ -1,0 +1,30 @@
+/** The candidates most like `wanted`, best first; those that share too little with it are left out. */
+export function nearest(
+  wanted: string,
+  candidates: readonly string[],
+  atMost: number,
+): readonly string[] {
+  const target = wanted.toLowerCase();
+  return candidates
+    .map((candidate) => ({ candidate, distance: distanceOf(target, candidate.toLowerCase()) }))
+    .filter(
+      ({ candidate, distance }) => distance <= Math.max(target.length, candidate.length) * 0.4,
+    )
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, atMost)
+    .map(({ candidate }) => candidate);
+}
+
+/** Levenshtein distance. */
+export function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
