@@ -1,4 +1,8 @@
-import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import {
+  DatabaseSync,
+  type DatabaseSyncInstance,
+  type StatementSyncInstance,
+} from "@photostructure/sqlite";
 import { migrate } from "./migrations.ts";
 import { asStorageFailure, isBusy } from "./storage-failure.ts";
 
@@ -43,7 +47,7 @@ export function openDatabase(path: string, limitBytes: number | null): Database 
     run: (sql, ...values) =>
       guarded(path, () => {
         const { changes, lastInsertRowid } = prepare(sql).run(...values);
-        return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+        return { changes, lastId: lastInsertRowid };
       }),
     transaction: (work, durability = "normal") => {
       if (depth > 0) return work();

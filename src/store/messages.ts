@@ -24,6 +24,8 @@ export interface Messages {
   finish(id: MessageId, parts: readonly Part[], now: number): void;
   /** In order, turn by turn; a message whose writer died has the text that was streamed. */
   list(sessionId: SessionId): Message[];
+  /** The same, without the turns of prompts accepted after `turn`. */
+  listUpTo(sessionId: SessionId, turn: number): Message[];
 }
 
 interface Row {
@@ -47,6 +49,20 @@ interface ChunkRow {
 export function messagesOf(database: Database): Messages {
   const dropChunks = (id: MessageId): void => {
     database.run("DELETE FROM message_chunks WHERE message_id = ?", id);
+  };
+  const listUpTo = (sessionId: SessionId, turn: number): Message[] => {
+    const chunks = database.all<ChunkRow>(
+      `SELECT c.message_id, c.kind, c.text FROM message_chunks c JOIN messages m ON m.id = c.message_id
+         WHERE m.session_id = ? ORDER BY c.seq`,
+      sessionId,
+    );
+    return database
+      .all<Row>(
+        "SELECT * FROM messages WHERE session_id = ? AND turn <= ? ORDER BY turn, seq",
+        sessionId,
+        turn,
+      )
+      .map((row) => messageOf(row, chunks));
   };
   return {
     insert: (message) => {
@@ -83,16 +99,8 @@ export function messagesOf(database: Database): Messages {
         );
         dropChunks(id);
       }),
-    list: (sessionId) => {
-      const chunks = database.all<ChunkRow>(
-        `SELECT c.message_id, c.kind, c.text FROM message_chunks c JOIN messages m ON m.id = c.message_id
-           WHERE m.session_id = ? ORDER BY c.seq`,
-        sessionId,
-      );
-      return database
-        .all<Row>("SELECT * FROM messages WHERE session_id = ? ORDER BY turn, seq", sessionId)
-        .map((row) => messageOf(row, chunks));
-    },
+    list: (sessionId) => listUpTo(sessionId, Number.MAX_SAFE_INTEGER),
+    listUpTo,
   };
 }
 

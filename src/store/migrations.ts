@@ -10,7 +10,8 @@ const MIGRATIONS: readonly string[] = [
     prompt_tokens INTEGER NOT NULL DEFAULT 0,
     completion_tokens INTEGER NOT NULL DEFAULT 0,
     cost REAL DEFAULT 0,           -- NULL once a price was unknown
-    cancel_mark INTEGER NOT NULL DEFAULT 0,
+    cancel_mark INTEGER NOT NULL DEFAULT 0,  -- covers every prompt accepted up to it
+    cancel_reason TEXT,
     created_at INTEGER NOT NULL,   -- Unix seconds, like every time of a session or message
     updated_at INTEGER NOT NULL
   );
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly string[] = [
     accepted_at INTEGER NOT NULL,           -- milliseconds, like every time of a run
     started_at INTEGER,
     ended_at INTEGER,
+    cancel_reason TEXT,                     -- somebody asked for this one to end
     reason TEXT,
     outcome TEXT,
     CHECK ((state = 'settled') = (reason IS NOT NULL))

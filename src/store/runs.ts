@@ -17,6 +17,8 @@ export interface OpenPrompt {
   readonly runId: RunId | null;
   readonly owner: string;
   readonly state: Exclude<RunState, "settled">;
+  /** Somebody asked for this one to end, and why. */
+  readonly cancelReason: Reason | null;
 }
 
 export interface NewPrompt {
@@ -44,7 +46,9 @@ export interface Runs {
   open(sessionId: SessionId): OpenPrompt[];
   /** Sessions with prompts that are not settled. */
   openSessions(): SessionId[];
-  move(seq: number, state: "queued" | "active", now: number): void;
+  move(seq: number, state: OpenPrompt["state"], now: number): void;
+  /** Leaves word for the owner that this prompt shall end. */
+  requestCancel(seq: number, reason: Reason): void;
   /** Writes the outcome of a prompt that has none yet; false when it was settled already. */
   settle(seq: number, outcome: RunOutcome, now: number): boolean;
   record(runId: RunId): RunRecord | null;
@@ -64,6 +68,7 @@ interface Row {
   readonly accepted_at: number;
   readonly started_at: number | null;
   readonly ended_at: number | null;
+  readonly cancel_reason: Reason | null;
   readonly reason: Reason | null;
   readonly outcome: string | null;
 }
@@ -88,7 +93,7 @@ export function runsOf(database: Database): Runs {
     open: (sessionId) =>
       database
         .all<Row>(
-          `SELECT seq, run_id, owner, state FROM runs WHERE session_id = ? AND state <> 'settled' ORDER BY seq`,
+          `SELECT seq, run_id, owner, state, cancel_reason FROM runs WHERE session_id = ? AND state <> 'settled' ORDER BY seq`,
           sessionId,
         )
         .map((row) => ({
@@ -96,6 +101,7 @@ export function runsOf(database: Database): Runs {
           runId: row.run_id as RunId | null,
           owner: row.owner,
           state: row.state as OpenPrompt["state"],
+          cancelReason: row.cancel_reason,
         })),
     openSessions: () =>
       database
@@ -108,6 +114,13 @@ export function runsOf(database: Database): Runs {
         state,
         state,
         now,
+        seq,
+      );
+    },
+    requestCancel: (seq, reason) => {
+      database.run(
+        "UPDATE runs SET cancel_reason = coalesce(cancel_reason, ?) WHERE seq = ? AND state <> 'settled'",
+        reason,
         seq,
       );
     },

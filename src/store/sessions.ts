@@ -1,3 +1,4 @@
+import type { Reason } from "../protocol/ending.ts";
 import type { SessionId } from "../protocol/ids.ts";
 import type { Session } from "../protocol/session.ts";
 import type { Usage } from "../protocol/usage.ts";
@@ -10,8 +11,14 @@ export interface Sessions {
   list(): Session[];
   /** Adds what one model call used; an unknown cost makes the sum unknown. */
   addUsage(id: SessionId, usage: Usage, costUsd: number | null, now: number): void;
-  cancelMark(id: SessionId): number;
-  setCancelMark(id: SessionId, mark: number): void;
+  cancelMark(id: SessionId): CancelMark | null;
+  setCancelMark(id: SessionId, mark: CancelMark | null): void;
+}
+
+/** The highest accept sequence that a cancel has covered, and why it was asked for. */
+export interface CancelMark {
+  readonly upTo: number;
+  readonly reason: Reason;
 }
 
 interface Row {
@@ -73,11 +80,21 @@ export function sessionsOf(database: Database): Sessions {
         id,
       );
     },
-    cancelMark: (id) =>
-      database.get<{ cancel_mark: number }>("SELECT cancel_mark FROM sessions WHERE id = ?", id)
-        ?.cancel_mark ?? 0,
+    cancelMark: (id) => {
+      const row = database.get<{ cancel_mark: number; cancel_reason: Reason | null }>(
+        "SELECT cancel_mark, cancel_reason FROM sessions WHERE id = ?",
+        id,
+      );
+      if (row === null || row.cancel_mark === 0) return null;
+      return { upTo: row.cancel_mark, reason: row.cancel_reason ?? "by_client" };
+    },
     setCancelMark: (id, mark) => {
-      database.run("UPDATE sessions SET cancel_mark = ? WHERE id = ?", mark, id);
+      database.run(
+        "UPDATE sessions SET cancel_mark = ?, cancel_reason = ? WHERE id = ?",
+        mark?.upTo ?? 0,
+        mark?.reason ?? null,
+        id,
+      );
     },
   };
 }

@@ -40,6 +40,8 @@ export interface Tool {
   readonly description: string;
   /** JSON Schema (draft 7) of the input object. */
   readonly inputSchema: JsonObject;
+  /** Changes nothing: neighbouring calls of such tools may run at the same time. */
+  readonly readsOnly?: boolean;
   /** `input` is the decoded JSON object the model wrote; the tool checks its fields. */
   run(input: JsonObject, context: ToolContext): Promise<ToolResult>;
 }

@@ -1,0 +1,24 @@
+import type { Usage } from "../protocol/usage.ts";
+
+/** US dollars per million tokens; null when unknown. */
+export interface Prices {
+  readonly input: number | null;
+  readonly output: number | null;
+  readonly cachedInput: number | null;
+}
+
+/** US dollars of one model call; null when a price that it needs is unknown, never 0 for lack of one. */
+export function costOf(usage: Usage, prices: Prices): number | null {
+  const parts = [
+    [usage.inputTokens - usage.cachedInputTokens, prices.input],
+    [usage.cachedInputTokens, prices.cachedInput],
+    [usage.outputTokens, prices.output],
+  ] as const;
+  let dollars = 0;
+  for (const [tokens, price] of parts) {
+    if (tokens === 0) continue;
+    if (price === null) return null;
+    dollars += (tokens * price) / 1_000_000;
+  }
+  return dollars;
+}

@@ -1,0 +1,179 @@
+import { assertNever } from "../shared/assert-never.ts";
+import type { Reason } from "../protocol/ending.ts";
+
+/**
+ * The dispatch of one session as a pure function. Invariants:
+ *  I1  at most one prompt of a session is active, and it is the earliest accepted one that is still open;
+ *  I2  a cancel ends exactly the open prompts accepted before it, whatever order they arrive in afterwards;
+ *  I3  every open prompt leaves by exactly one `settle` effect or by `finish` of its own run;
+ *  I4  a process starts only prompts that it accepted itself.
+ */
+export interface SessionState {
+  /** Open prompts in order of acceptance. */
+  readonly prompts: readonly PromptEntry[];
+  /** Highest accept sequence that a cancel has covered while prompts were open; null when there is none. */
+  readonly mark: Mark | null;
+}
+
+export interface Mark {
+  readonly upTo: number;
+  readonly reason: Reason;
+}
+
+export interface PromptEntry {
+  /** Accept sequence: later acceptance, higher number. */
+  readonly seq: number;
+  readonly owner: string;
+  /** `reserved`: accepted, not yet ready to run; `queued`: waits for its turn; `active`: holds the slot. */
+  readonly phase: "reserved" | "queued" | "active";
+  /** A cancel of this one prompt. */
+  readonly cancelReason: Reason | null;
+}
+
+export type Command =
+  /** A prompt is taken in (its sequence is already given). */
+  | { readonly type: "accept"; readonly seq: number }
+  /** An accepted prompt of ours is ready to run: the dispatch decision. */
+  | { readonly type: "ready"; readonly seq: number }
+  /** Everything accepted so far shall end. */
+  | { readonly type: "cancel"; readonly reason: Reason }
+  | { readonly type: "cancel_one"; readonly seq: number; readonly reason: Reason }
+  /** A prompt of ours has its outcome (the slot, if it held it, is free). */
+  | { readonly type: "finish"; readonly seq: number }
+  /** Another process may have changed something, or died. */
+  | { readonly type: "look"; readonly dead: ReadonlySet<string> };
+
+export type Effect =
+  | { readonly type: "start"; readonly seq: number }
+  | { readonly type: "abort"; readonly seq: number; readonly reason: Reason }
+  /** Cancelled before it ran. `persist`: it had reached its turn, so the history shows it (PER-4). */
+  | {
+      readonly type: "settle_cancelled";
+      readonly seq: number;
+      readonly reason: Reason;
+      readonly persist: boolean;
+    }
+  /** The process that owned it is gone. */
+  | { readonly type: "settle_interrupted"; readonly seq: number };
+
+/** One command of the process `me`; the next state and what is to be done. No clock, no I/O, no await. */
+export function decide(
+  state: SessionState,
+  command: Command,
+  me: string,
+): readonly [SessionState, readonly Effect[]] {
+  const [next, effects] = apply(state, command, me);
+  const [advanced, started] = advance(next, me);
+  return [withoutStaleMark(advanced), [...effects, ...started]];
+}
+
+export const EMPTY_SESSION: SessionState = { prompts: [], mark: null };
+
+function apply(
+  state: SessionState,
+  command: Command,
+  me: string,
+): readonly [SessionState, readonly Effect[]] {
+  switch (command.type) {
+    case "accept": {
+      const entry: PromptEntry = {
+        seq: command.seq,
+        owner: me,
+        phase: "reserved",
+        cancelReason: null,
+      };
+      return [{ ...state, prompts: [...state.prompts, entry] }, []];
+    }
+    case "ready": {
+      const prompt = find(state, command.seq);
+      if (prompt?.phase !== "reserved") return [state, []];
+      const reason = cancelOf(state, prompt);
+      if (reason !== null)
+        return [
+          without(state, prompt),
+          [{ type: "settle_cancelled", seq: prompt.seq, reason, persist: true }],
+        ];
+      return [withPhase(state, prompt, "queued"), []];
+    }
+    case "cancel": {
+      const last = state.prompts.at(-1);
+      if (last === undefined) return [state, []];
+      return endCovered({ ...state, mark: { upTo: last.seq, reason: command.reason } }, me);
+    }
+    case "cancel_one": {
+      const prompts = state.prompts.map((prompt) =>
+        prompt.seq === command.seq && prompt.cancelReason === null
+          ? { ...prompt, cancelReason: command.reason }
+          : prompt,
+      );
+      return endCovered({ ...state, prompts }, me);
+    }
+    case "finish": {
+      const prompt = find(state, command.seq);
+      return [prompt === undefined ? state : without(state, prompt), []];
+    }
+    case "look": {
+      const lost = state.prompts.filter((prompt) => command.dead.has(prompt.owner));
+      const left = lost.reduce(without, state);
+      const settled = lost.map(({ seq }): Effect => ({ type: "settle_interrupted", seq }));
+      const [next, effects] = endCovered(left, me);
+      return [next, [...settled, ...effects]];
+    }
+    default:
+      return assertNever(command);
+  }
+}
+
+/** Cancelled prompts: a queued one ends now, an active one of ours is aborted, a reserved one ends at its decision. */
+function endCovered(state: SessionState, me: string): readonly [SessionState, readonly Effect[]] {
+  const effects: Effect[] = [];
+  let next = state;
+  for (const prompt of state.prompts) {
+    const reason = cancelOf(state, prompt);
+    if (reason === null) continue;
+    if (prompt.phase === "queued") {
+      next = without(next, prompt);
+      effects.push({ type: "settle_cancelled", seq: prompt.seq, reason, persist: false });
+    } else if (prompt.phase === "active" && prompt.owner === me) {
+      effects.push({ type: "abort", seq: prompt.seq, reason });
+    }
+  }
+  return [next, effects];
+}
+
+/** Hand-off: the earliest open prompt takes the slot when it is ready and ours. */
+function advance(state: SessionState, me: string): readonly [SessionState, readonly Effect[]] {
+  const head = state.prompts[0];
+  if (head === undefined || head.phase !== "queued" || head.owner !== me) return [state, []];
+  return [withPhase(state, head, "active"), [{ type: "start", seq: head.seq }]];
+}
+
+function withoutStaleMark(state: SessionState): SessionState {
+  const { mark } = state;
+  if (mark === null || state.prompts.some((prompt) => prompt.seq <= mark.upTo)) return state;
+  return { ...state, mark: null };
+}
+
+function cancelOf(state: SessionState, prompt: PromptEntry): Reason | null {
+  if (prompt.cancelReason !== null) return prompt.cancelReason;
+  return state.mark !== null && prompt.seq <= state.mark.upTo ? state.mark.reason : null;
+}
+
+const find = (state: SessionState, seq: number): PromptEntry | undefined =>
+  state.prompts.find((prompt) => prompt.seq === seq);
+
+const without = (state: SessionState, gone: PromptEntry): SessionState => ({
+  ...state,
+  prompts: state.prompts.filter((prompt) => prompt.seq !== gone.seq),
+});
+
+const withPhase = (
+  state: SessionState,
+  changed: PromptEntry,
+  phase: PromptEntry["phase"],
+): SessionState => ({
+  ...state,
+  prompts: state.prompts.map((prompt) =>
+    prompt.seq === changed.seq ? { ...prompt, phase } : prompt,
+  ),
+});

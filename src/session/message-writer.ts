@@ -1,0 +1,102 @@
+import type { MessageSink } from "../agent/message-sink.ts";
+import { newMessageId, type MessageId, type SessionId } from "../protocol/ids.ts";
+import type { TurnEvent } from "../protocol/run-event.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Store } from "../store/store.ts";
+
+export interface WriterOptions {
+  readonly store: Pick<Store, "messages">;
+  readonly clock: Clock;
+  readonly sessionId: SessionId;
+  /** Accept sequence of the prompt. */
+  readonly turn: number;
+  readonly model: string;
+  readonly provider: string;
+  readonly emit: (event: TurnEvent) => void;
+  /** A batch could not be stored; the turn cannot go on. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Deltas of this time go into one event and one row. The first of a pause goes at once. */
+const BATCH_MS = 33;
+/** A batch of this size does not wait. */
+const BATCH_CHARS = 64 * 1024;
+
+/**
+ * The messages of one turn on their way into the store and onto the event stream. What is streamed is stored in
+ * batches as it comes, so that a killed process leaves a readable session.
+ */
+export function messageWriter(options: WriterOptions): MessageSink & Disposable {
+  const { store, clock, sessionId, turn, emit } = options;
+  const seconds = (): number => Math.floor(clock.now() / 1000);
+  let pending: { id: MessageId; kind: "text" | "reasoning"; text: string } | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  const write = (): void => {
+    if (pending === null) return;
+    const { id, kind, text } = pending;
+    pending = null;
+    store.messages.appendChunk(id, kind, text);
+    const type = kind === "text" ? "text.delta" : "reasoning.delta";
+    emit({ type, messageId: id, text });
+  };
+  const onTimer = (): void => {
+    timer = null;
+    if (pending === null) return;
+    try {
+      write();
+      timer = setTimeout(onTimer, BATCH_MS);
+    } catch (error) {
+      options.onFailure(error);
+    }
+  };
+  const stop = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+  };
+
+  return {
+    open: (role) => {
+      const id = newMessageId();
+      const ofModel = role === "assistant";
+      const model = ofModel ? options.model : "";
+      const provider = ofModel ? options.provider : "";
+      const now = seconds();
+      store.messages.insert({ id, sessionId, turn, role, parts: [], model, provider, now });
+      return id;
+    },
+    append: (id, kind, text) => {
+      if (text === "") return;
+      if (pending !== null && (pending.kind !== kind || pending.id !== id)) write();
+      if (pending === null) pending = { id, kind, text };
+      else pending.text += text;
+      if (timer === null) {
+        write();
+        timer = setTimeout(onTimer, BATCH_MS);
+      } else if (pending.text.length >= BATCH_CHARS) write();
+    },
+    reset: (id) => {
+      stop();
+      pending = null;
+      store.messages.dropChunks(id);
+    },
+    finish: (id, role, parts) => {
+      stop();
+      write();
+      const now = seconds();
+      store.messages.finish(id, parts, now);
+      const ofModel = role === "assistant";
+      return {
+        id,
+        sessionId,
+        role,
+        parts,
+        model: ofModel ? options.model : "",
+        provider: ofModel ? options.provider : "",
+        createdAt: now,
+        updatedAt: now,
+      };
+    },
+    [Symbol.dispose]: stop,
+  };
+}
