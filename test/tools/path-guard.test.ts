@@ -1,0 +1,73 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { insidePath } from "../../src/tools/path-guard.ts";
+import { tempDirectory } from "../support/tool-context.ts";
+
+/** `work` is the working directory; `secret` lies beside it. */
+function house(): { readonly cwd: string; readonly secret: string } & Disposable {
+  const temp = tempDirectory();
+  const cwd = join(temp.path, "work");
+  mkdirSync(join(cwd, "src"), { recursive: true });
+  writeFileSync(join(cwd, "src", "a.ts"), "a");
+  writeFileSync(join(temp.path, "secret"), "s");
+  return {
+    cwd,
+    secret: join(temp.path, "secret"),
+    [Symbol.dispose]: () => temp[Symbol.dispose](),
+  };
+}
+
+test("a path is resolved against the working directory, existing or not", async () => {
+  using at = house();
+  const inside = (shown: string): unknown => ({ path: join(at.cwd, shown), shown });
+  expect(await insidePath(at.cwd, "src/a.ts")).toEqual(inside("src/a.ts"));
+  expect(await insidePath(at.cwd, join(at.cwd, "src/../src/a.ts"))).toEqual(inside("src/a.ts"));
+  expect(await insidePath(at.cwd, "new/dir/file")).toEqual(inside("new/dir/file"));
+  expect(await insidePath(at.cwd, "..name")).toEqual(inside("..name"));
+  expect(await insidePath(at.cwd, ".")).toEqual({ path: at.cwd, shown: "." });
+});
+
+test("a path outside is denied with its rule and remedy", async () => {
+  using at = house();
+  for (const path of ["..", "../secret", "../work-2/x", "/etc/passwd", at.secret, "../nowhere/x"])
+    expect(await insidePath(at.cwd, path)).toMatchObject({
+      isError: true,
+      denied: {
+        rule: "outside_working_directory",
+        remedy: `run it with --cwd set to a directory that contains ${path}`,
+      },
+    });
+});
+
+test("a symbolic link counts as what it points to", async () => {
+  using at = house();
+  symlinkSync("src/a.ts", join(at.cwd, "inside"));
+  symlinkSync(at.secret, join(at.cwd, "file-out"));
+  symlinkSync("..", join(at.cwd, "dir-out"));
+  symlinkSync("file-out", join(at.cwd, "chain-out"));
+  symlinkSync("../not-yet", join(at.cwd, "dangling-out"));
+  symlinkSync("src/not-yet", join(at.cwd, "dangling-in"));
+  const denied = { denied: { rule: "outside_working_directory" } };
+  expect(await insidePath(at.cwd, "inside")).toMatchObject({ path: join(at.cwd, "src/a.ts") });
+  expect(await insidePath(at.cwd, "dangling-in")).toMatchObject({ shown: "src/not-yet" });
+  expect(await insidePath(at.cwd, "file-out")).toMatchObject(denied);
+  expect(await insidePath(at.cwd, "chain-out")).toMatchObject(denied);
+  expect(await insidePath(at.cwd, "dir-out/secret")).toMatchObject(denied);
+  expect(await insidePath(at.cwd, "dir-out/new/file")).toMatchObject(denied);
+  expect(await insidePath(at.cwd, "dangling-out")).toMatchObject(denied);
+  expect(await insidePath(at.cwd, "dangling-out/below")).toMatchObject(denied);
+});
+
+test("links in a circle, NUL characters and kernel files are refused", async () => {
+  using at = house();
+  symlinkSync("b", join(at.cwd, "a"));
+  symlinkSync("a", join(at.cwd, "b"));
+  expect(await insidePath(at.cwd, "a")).toMatchObject({ isError: true });
+  expect(await insidePath(at.cwd, "a/x")).toMatchObject({ isError: true });
+  expect(await insidePath(at.cwd, "x\0y")).toMatchObject({ isError: true });
+  // With `/` as the working directory everything is inside.
+  expect(await insidePath("/", "/dev/zero")).toMatchObject({ isError: true });
+  expect(await insidePath("/", "/proc/self/environ")).toMatchObject({ isError: true });
+  expect(await insidePath("/", "/etc")).toEqual({ path: "/etc", shown: "etc" });
+});
