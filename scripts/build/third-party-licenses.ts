@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const PERMITTED = new Set([
+  "MIT",
+  "ISC",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "0BSD",
+  "BlueOak-1.0.0",
+]);
+
+interface Manifest {
+  readonly name?: string;
+  readonly version?: string;
+  readonly license?: string;
+  readonly author?: string | { readonly name?: string };
+}
+
+/**
+ * The notices of every package whose code is in the bundle, given the bundled files. Throws when a package has a
+ * licence that nobody has looked at yet.
+ */
+export function thirdPartyLicenses(bundledFiles: readonly string[]): string {
+  const packages = new Map<string, string>();
+  for (const file of bundledFiles.filter((name) => name.includes("node_modules/"))) {
+    const directory = packageDirectory(file);
+    const manifest = readManifest(directory);
+    packages.set(`${manifest.name} ${manifest.version}`, notice(directory, manifest));
+  }
+  const notices = [...packages].sort(([a], [b]) => a.localeCompare(b)).map(([, text]) => text);
+  return `crush-run contains code of the following packages.\n\n${notices.join("\n")}`;
+}
+
+/** The nearest directory above with a named manifest (some packages have unnamed ones in subfolders). */
+function packageDirectory(file: string): string {
+  for (
+    let directory = dirname(file);
+    directory !== dirname(directory);
+    directory = dirname(directory)
+  )
+    if (
+      existsSync(join(directory, "package.json")) &&
+      readManifest(directory).name !== undefined &&
+      readManifest(directory).version !== undefined
+    )
+      return directory;
+  throw new Error(`no package.json above ${file}`);
+}
+
+const readManifest = (directory: string): Manifest =>
+  JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
+
+function notice(directory: string, { name, version, license, author }: Manifest): string {
+  if (license === undefined || !PERMITTED.has(license))
+    throw new Error(`${name} ${version} has the licence ${license}: look at it, then list it here`);
+  const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+  const holder = typeof author === "string" ? author : author?.name;
+  const text =
+    file === undefined
+      ? `Licensed under ${license}.${holder === undefined ? "" : ` Author: ${holder}.`}`
+      : readFileSync(join(directory, file), "utf8").trim();
+  return `${"-".repeat(79)}\n${name} ${version} (${license})\n\n${text}\n`;
+}
