@@ -30,9 +30,8 @@ export interface PromptEntry {
   readonly cancelReason: Reason | null;
 }
 
+/** Accepting is no command: a prompt enters the state, reserved, when its row is stored with the next sequence. */
 export type Command =
-  /** A prompt is taken in (its sequence is already given). */
-  | { readonly type: "accept"; readonly seq: number }
   /** An accepted prompt of ours is ready to run: the dispatch decision. */
   | { readonly type: "ready"; readonly seq: number }
   /** Everything accepted so far shall end. */
@@ -67,23 +66,12 @@ export function decide(
   return [withoutStaleMark(advanced), [...effects, ...started]];
 }
 
-export const EMPTY_SESSION: SessionState = { prompts: [], mark: null };
-
 function apply(
   state: SessionState,
   command: Command,
   me: string,
 ): readonly [SessionState, readonly Effect[]] {
   switch (command.type) {
-    case "accept": {
-      const entry: PromptEntry = {
-        seq: command.seq,
-        owner: me,
-        phase: "reserved",
-        cancelReason: null,
-      };
-      return [{ ...state, prompts: [...state.prompts, entry] }, []];
-    }
     case "ready": {
       const prompt = find(state, command.seq);
       if (prompt?.phase !== "reserved") return [state, []];

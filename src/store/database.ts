@@ -47,7 +47,7 @@ export function openDatabase(path: string, limitBytes: number | null): Database 
     run: (sql, ...values) =>
       guarded(path, () => {
         const { changes, lastInsertRowid } = prepare(sql).run(...values);
-        return { changes, lastId: lastInsertRowid };
+        return { changes, lastId: Number(lastInsertRowid) };
       }),
     transaction: (work, durability = "normal") => {
       if (depth > 0) return work();

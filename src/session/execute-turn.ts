@@ -1,0 +1,100 @@
+import { runTurn } from "../agent/turn.ts";
+import type { TurnSetup } from "../agent/turn-setup.ts";
+import type { WireEvent } from "../protocol/event-wire.ts";
+import { newMessageId } from "../protocol/ids.ts";
+import { RunAborted } from "../protocol/run-aborted.ts";
+import type { TurnEvent } from "../protocol/run-event.ts";
+import type { RunOutcome } from "../protocol/run-record.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Scope } from "../shared/scope.ts";
+import type { StoredPrompt } from "../store/runs.ts";
+import type { Store } from "../store/store.ts";
+import { userParts } from "./cancelled-turn.ts";
+import { messageWriter } from "./message-writer.ts";
+import { failureOf, outcomeWithoutTurn } from "./outcome.ts";
+
+export interface TurnDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly publish: (event: WireEvent) => void;
+}
+
+/**
+ * Runs the turn of a prompt that holds its session's slot. Ends within `killAfter` of an abort, whatever the turn does.
+ * Rejects only when the store does.
+ */
+export async function executeTurn(
+  deps: TurnDeps,
+  setup: TurnSetup,
+  prompt: StoredPrompt,
+  scope: Scope,
+): Promise<RunOutcome> {
+  const { store, clock } = deps;
+  const { sessionId, runId, seq } = prompt;
+  const seconds = (): number => Math.floor(clock.now() / 1000);
+  const emit = (event: TurnEvent): void => deps.publish({ ...event, runId, sessionId });
+
+  store.messages.insert({
+    id: newMessageId(),
+    sessionId,
+    turn: seq,
+    role: "user",
+    parts: userParts(prompt.prompt),
+    model: "",
+    provider: "",
+    now: seconds(),
+  });
+  emit({ type: "run.started", model: setup.model.ref });
+
+  using writer = messageWriter({
+    store,
+    clock,
+    sessionId,
+    turn: seq,
+    model: setup.modelId,
+    provider: setup.providerId,
+    emit,
+    onFailure: (error) => scope.abort(new RunAborted("storage", failureOf(error))),
+  });
+  const turn = runTurn(
+    setup,
+    {
+      sink: writer,
+      emit,
+      clock,
+      random: deps.random,
+      files: {
+        lastSeen: (path) => store.readFiles.lastSeen(sessionId, path),
+        record: (path, digest) => store.readFiles.record(sessionId, path, digest, seconds()),
+      },
+      onUsage: (usage, cost) => store.sessions.addUsage(sessionId, usage, cost, seconds()),
+    },
+    store.messages.listUpTo(sessionId, seq),
+    scope.signal,
+  );
+  return await withinKillAfter(turn, setup.limits.killAfterMs, scope.signal);
+}
+
+async function withinKillAfter(
+  turn: Promise<RunOutcome>,
+  killAfterMs: number,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => {};
+  const given = new Promise<RunOutcome>((resolve) => {
+    onAbort = () => {
+      const settle = (): void => resolve(outcomeWithoutTurn(failureOf(signal.reason)));
+      timer = setTimeout(settle, killAfterMs);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([turn, given]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
