@@ -14,6 +14,7 @@ const MAX_TIMEOUT_S = 600;
 export const bashTool = defineTool({
   name: "bash",
   description: `Run a shell command in the working directory and return its output (stdout and stderr together) and exit code. Nobody is watching: stdin is closed, there is no terminal, and prompts fail, so pass flags like --yes. Every call is a new shell; background jobs (&) are ended when the command returns. Time limit ${DEFAULT_TIMEOUT_S} s unless \`timeout\` says otherwise. Of a long output only the beginning and the end are kept.`,
+  readsOnly: false,
   input: inputShape({
     command: words("The command line, given to the shell as it is"),
     description: optional(text("What it does, in a few words")),

@@ -6,6 +6,7 @@ import type { Tool, ToolContext, ToolResult } from "./tool.ts";
 export function defineTool<T>(definition: {
   readonly name: string;
   readonly description: string;
+  readonly readsOnly: boolean;
   readonly input: InputShape<T>;
   readonly run: (input: T, context: ToolContext) => Promise<ToolResult>;
 }): Tool {
@@ -13,6 +14,7 @@ export function defineTool<T>(definition: {
     name: definition.name,
     description: definition.description,
     inputSchema: definition.input.schema,
+    readsOnly: definition.readsOnly,
     run: async (input, context) => {
       context.signal.throwIfAborted();
       const checked = definition.input.read(input);

@@ -11,6 +11,7 @@ const MAX_DEPTH = 20;
 export const lsTool = defineTool({
   name: "ls",
   description: `Show a directory as a tree: directories end in /. Leaves out what .gitignore names, and .git. At most ${MAX_ENTRIES} entries, those nearest the top first.`,
+  readsOnly: true,
   input: inputShape({
     path: optional(words("The directory; default is the working directory")),
     ignore: optional(texts("More to leave out, as patterns of .gitignore")),

@@ -15,6 +15,7 @@ const MAX_LINE_CHARACTERS = 2000;
 export const viewTool = defineTool({
   name: "view",
   description: `Read a text file, lines numbered. Shows ${DEFAULT_LINES} lines from \`offset\` on; long lines are cut. Read a file before you edit it. For a directory use ls.`,
+  readsOnly: true,
   input: inputShape({
     file_path: words("Path of the file, relative to the working directory"),
     offset: optional(integer("Number of the first line to show; 1 is the first", 0, 1e9)),

@@ -1,0 +1,71 @@
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Nobody can answer: whatever would ask, page, colour or open an editor must fail or go on by itself. */
+const UNATTENDED = {
+  CI: "1",
+  DEBIAN_FRONTEND: "noninteractive",
+  GIT_TERMINAL_PROMPT: "0",
+  GH_PROMPT_DISABLED: "1",
+  PAGER: "cat",
+  GIT_PAGER: "cat",
+  EDITOR: "true",
+  VISUAL: "true",
+  GIT_EDITOR: "true",
+  TERM: "dumb",
+  NO_COLOR: "1",
+  // Asks for a passphrase in a window, else.
+  SSH_ASKPASS: "false",
+  SSH_ASKPASS_REQUIRE: "never",
+} as const;
+
+/** By these a program can tell that an agent started it. */
+const IDENTITY = { CRUSH: "1", AGENT: "crush", AI_AGENT: "crush" } as const;
+
+/**
+ * The environment for tools: ours, without provider keys (by name, and by value wherever else one stands) and
+ * without our own `CRUSH_RUN_*` settings, with everything that keeps a command from waiting for a person, and
+ * with the mark `CRUSH_RUN_ID` by which `sweepRun` finds what a run has started. `extra` is `env` of the
+ * configuration: it wins over all but the mark, but brings no secret back.
+ */
+export function toolEnvironment(
+  env: Env,
+  options: {
+    readonly secretEnvNames: readonly string[];
+    readonly secrets: readonly string[];
+    readonly extra: Readonly<Record<string, string>>;
+    readonly runId: string;
+  },
+): Record<string, string> {
+  const names = new Set(options.secretEnvNames);
+  const secrets = new Set(options.secrets.filter((secret) => secret !== ""));
+  const scrubbed = (from: Env): Record<string, string> => {
+    const kept: Record<string, string> = {};
+    for (const [name, value] of Object.entries(from)) {
+      if (value === undefined || names.has(name) || secrets.has(value)) continue;
+      if (!name.startsWith("CRUSH_RUN_")) kept[name] = value;
+    }
+    return kept;
+  };
+  const inherited = scrubbed(env);
+  // Both would overrule NO_COLOR, and Node warns on stderr when it sees them together.
+  delete inherited["FORCE_COLOR"];
+  delete inherited["CLICOLOR_FORCE"];
+  return {
+    ...inherited,
+    ...UNATTENDED,
+    ...gitSettings(inherited),
+    ...scrubbed(options.extra),
+    ...IDENTITY,
+    CRUSH_RUN_ID: options.runId,
+  };
+}
+
+function gitSettings(inherited: Readonly<Record<string, string>>): Record<string, string> {
+  // A helper that was set up for CI answers by itself; the one of an editor's terminal asks in a window.
+  const windowed = Object.keys(inherited).some((name) => name.startsWith("VSCODE_GIT_ASKPASS"));
+  const askpass = windowed ? undefined : inherited["GIT_ASKPASS"];
+  return {
+    GIT_ASKPASS: askpass ?? "false",
+    GIT_SSH_COMMAND: inherited["GIT_SSH_COMMAND"] ?? "ssh -oBatchMode=yes",
+  };
+}
