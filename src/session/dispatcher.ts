@@ -76,7 +76,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** One decision: load, decide and save in one transaction, then act. */
   const dispatch = (sessionId: SessionId, command: Command, also: () => void = () => {}): void => {
-    const settling = command.type !== "accept" && command.type !== "ready";
     const effects = store.transaction(
       () => {
         also();
@@ -86,7 +85,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         for (const effect of wanted) settleInStore(effect);
         return wanted;
       },
-      settling ? "full" : "normal",
+      // A settlement survives a power cut; to have become ready need not.
+      command.type === "ready" ? "normal" : "full",
     );
     for (const effect of effects) perform(effect);
   };
@@ -211,7 +211,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const look = (sessionId: SessionId): void => {
     const owners = new Set(store.runs.open(sessionId).map(({ owner }) => owner));
     const dead = new Set([...owners].filter((owner) => !store.isAlive(owner)));
-    dispatch(sessionId, { type: "look", dead });
+    const command: Command = { type: "look", dead };
+    // Most looks find nothing: they must not take the write lock that everybody else waits for.
+    const [, effects] = decide(loadState(store, sessionId), command, store.ownerId);
+    if (effects.length > 0) dispatch(sessionId, command);
   };
 
   const watch = watchStore({

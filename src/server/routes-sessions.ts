@@ -1,0 +1,52 @@
+import type { Context } from "hono";
+import * as z from "zod/mini";
+import { failure, RunFailed } from "../protocol/ending.ts";
+import { newSessionId, type SessionId } from "../protocol/ids.ts";
+import { encodeMessage } from "../protocol/message-wire.ts";
+import { encodeSession, type Session } from "../protocol/session.ts";
+import type { AddRoute } from "./app.ts";
+import { workspaceOf, type ServerContext } from "./context.ts";
+import { readBody } from "./read-body.ts";
+import { json } from "./reply.ts";
+import type { Workspace } from "./workspace.ts";
+
+const createSchema = z.object({ title: z.string() });
+
+/** Sessions and their messages. protocol.md section 5.4. */
+export function sessionRoutes(add: AddRoute, context: ServerContext): void {
+  const base = "/workspaces/:id/sessions";
+  const show = ({ dispatcher }: Workspace, session: Session) =>
+    encodeSession(session, dispatcher.isBusy(session.id));
+
+  add("GET", base, (c) => {
+    const workspace = workspaceOf(context, c);
+    return json(workspace.store.sessions.list().map((session) => show(workspace, session)));
+  });
+  add("POST", base, async (c) => {
+    const workspace = workspaceOf(context, c);
+    const { title } = await readBody(c, createSchema);
+    const now = Math.floor(context.clock.now() / 1000);
+    const session = workspace.store.sessions.create({ id: newSessionId(), title, now });
+    return json(show(workspace, session));
+  });
+  add("GET", `${base}/:sid`, (c) => {
+    const workspace = workspaceOf(context, c);
+    return json(show(workspace, sessionOf(workspace, c)));
+  });
+  add("GET", `${base}/:sid/messages`, (c) => {
+    const { store } = workspaceOf(context, c);
+    return json(store.messages.list(sessionId(c)).map(encodeMessage));
+  });
+}
+
+export const sessionId = (c: Context): SessionId => (c.req.param("sid") ?? "") as SessionId;
+
+/** The session that the path names; throws `unknown_session` (404). */
+function sessionOf({ store }: Workspace, c: Context): Session {
+  const session = store.sessions.get(sessionId(c));
+  if (session !== null) return session;
+  const remedy = "leave out --session to start a new one";
+  throw new RunFailed(
+    failure("unknown_session", `there is no session ${sessionId(c)}`, { remedy }),
+  );
+}

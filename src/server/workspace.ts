@@ -1,0 +1,79 @@
+import type { Config } from "../config/config.ts";
+import { encodeEvent } from "../protocol/event-wire.ts";
+import { newWorkspaceId, type WorkspaceId } from "../protocol/ids.ts";
+import type { Json } from "../shared/json.ts";
+import type { Clock } from "../shared/clock.ts";
+import { createDispatcher, type Dispatcher, type PrepareTurn } from "../session/dispatcher.ts";
+import type { Store } from "../store/store.ts";
+import { memoryEventLog, type EventLog } from "./event-log.ts";
+
+/** One project directory: its configuration, its store, its runs and its events. */
+export interface Workspace {
+  readonly id: WorkspaceId;
+  readonly config: Config;
+  readonly store: Store;
+  readonly dispatcher: Dispatcher;
+  readonly log: EventLog;
+  /** Clients that hold it. */
+  readonly clients: Set<string>;
+  /** In this order: no new prompts, runs settled, events told, store closed. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+export interface WorkspaceDeps {
+  readonly config: Config;
+  readonly store: Store;
+  readonly prepareTurn: PrepareTurn;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** What a slow reader may lag behind before it is told of a gap. */
+const LOG_CHARS = 16 * 1024 * 1024;
+
+export function openWorkspace(deps: WorkspaceDeps): Workspace {
+  const { config, store, clock, random, prepareTurn } = deps;
+  const log = memoryEventLog(LOG_CHARS);
+  const publish = (event: Parameters<typeof encodeEvent>[0]): void =>
+    log.append(encodeEvent(event));
+  const dispatcher = createDispatcher({ store, clock, random, prepareTurn, publish });
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    try {
+      await dispatcher.shutdown();
+    } finally {
+      log.close();
+      store.close();
+    }
+  };
+  return {
+    id: newWorkspaceId(),
+    config,
+    store,
+    dispatcher,
+    log,
+    clients: new Set(),
+    close: () => (closing ??= close()),
+  };
+}
+
+/** As the wire shows it; keys, headers and tokens never leave (protocol.md S11). */
+export function encodeWorkspace(workspace: Workspace, version: string): Json {
+  const { config } = workspace;
+  const providers: Record<string, Json> = {};
+  for (const [id, { name, type, baseUrl }] of config.providers)
+    providers[id] = { id, name, type, ...(baseUrl === null ? {} : { base_url: baseUrl }) };
+  return {
+    id: workspace.id,
+    path: config.workingDirectory,
+    data_dir: config.dataDirectory,
+    version,
+    config: {
+      models: {},
+      providers,
+      options: { data_directory: config.dataDirectory, tui: {} },
+    },
+    config_sources: config.sources,
+    warnings: config.warnings,
+  };
+}
