@@ -1,0 +1,38 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
+import type { SelectedModel } from "../config/config.ts";
+import type { JsonObject } from "../shared/json.ts";
+import { anthropicRule } from "./anthropic-rule.ts";
+import { optionsUnder, thinkingBudget, versioned } from "./provider-options.ts";
+import type { Family } from "./sdk-model.ts";
+
+/** Models that decide themselves how long to think, and are told an effort instead of a number of tokens. */
+const ADAPTIVE = /claude-[a-z]+-(?:4-[6-9]|[5-9])(?!\d)/;
+
+/** Anthropic's Messages API. */
+export function anthropicMessages(selected: SelectedModel): Family {
+  const { provider, model } = selected;
+  return {
+    rule: anthropicRule,
+    open: (fetch) =>
+      createAnthropic({
+        baseURL: versioned(provider.baseUrl ?? "https://api.anthropic.com", "v1"),
+        apiKey: provider.apiKey ?? "",
+        headers: { ...provider.extraHeaders },
+        fetch,
+      }).messages(model.id),
+    providerOptions: { anthropic: optionsUnder("anthropic", selected, thinking(selected)) },
+    keepsReasoning: true,
+    cacheKey: "anthropic",
+  };
+}
+
+function thinking({ model, think, reasoningEffort }: SelectedModel): JsonObject {
+  if (!model.canReason || (!think && reasoningEffort === null) || reasoningEffort === "none")
+    return {};
+  if (ADAPTIVE.test(model.id))
+    return {
+      thinking: { type: "adaptive" },
+      ...(reasoningEffort === null ? {} : { effort: reasoningEffort }),
+    };
+  return { thinking: { type: "enabled", budgetTokens: thinkingBudget(reasoningEffort) } };
+}

@@ -1,0 +1,39 @@
+import { createGoogleGenerativeAI } from "@ai-sdk/google";
+import type { SelectedModel } from "../config/config.ts";
+import type { JsonObject } from "../shared/json.ts";
+import { geminiRule } from "./gemini-rule.ts";
+import { optionsUnder, thinkingBudget, versioned } from "./provider-options.ts";
+import type { Family } from "./sdk-model.ts";
+
+/** Google's Gemini API. */
+export function googleGemini(selected: SelectedModel): Family {
+  const { provider, model } = selected;
+  return {
+    rule: geminiRule,
+    open: (fetch) =>
+      createGoogleGenerativeAI({
+        baseURL: versioned(
+          provider.baseUrl ?? "https://generativelanguage.googleapis.com",
+          "v1beta",
+        ),
+        apiKey: provider.apiKey ?? "",
+        headers: { ...provider.extraHeaders },
+        fetch,
+      }).chat(model.id),
+    providerOptions: { google: optionsUnder("google", selected, thinking(selected)) },
+    keepsReasoning: true,
+    cacheKey: null,
+  };
+}
+
+function thinking({ model, reasoningEffort }: SelectedModel): JsonObject {
+  if (!model.canReason) return {};
+  const told = reasoningEffort === null ? {} : amount(model.id, reasoningEffort);
+  return { thinkingConfig: { includeThoughts: true, ...told } };
+}
+
+/** Gemini 3 and later are told a level, earlier models a number of tokens. */
+function amount(model: string, effort: string): JsonObject {
+  if (/gemini-([3-9]|\d\d)/.test(model)) return { thinkingLevel: effort };
+  return { thinkingBudget: effort === "none" ? 0 : thinkingBudget(effort) };
+}

@@ -1,0 +1,149 @@
+import type { LanguageModelV3Message, LanguageModelV3Prompt } from "@ai-sdk/provider";
+import type { Message, Part } from "../protocol/message.ts";
+import { isJsonObject } from "../shared/json.ts";
+import type { JsonObject } from "../shared/json.ts";
+import type { ModelCall } from "./language-model.ts";
+
+/** Whose model reads the prompt, and what it takes. */
+export interface PromptReader {
+  /** Provider id and model id, as messages name them. */
+  readonly provider: string;
+  readonly model: string;
+  /** Whether reasoning is sent back beyond the current turn. */
+  readonly keepsReasoning: boolean;
+  /** Key of the provider options that take `cacheControl`, or null. */
+  readonly cacheKey: string | null;
+}
+
+type Options = NonNullable<LanguageModelV3Message["providerOptions"]>;
+type ToolResult = Extract<Part, { type: "tool_result" }>;
+
+/**
+ * The conversation in the SDK's form, such that no API refuses it: every tool call is followed by its result (a made-up
+ * one where it was interrupted), results without a call and messages without content are left out, neighbours of
+ * one role are one message.
+ */
+export function toPrompt(call: ModelCall, reader: PromptReader): LanguageModelV3Prompt {
+  const prompt: LanguageModelV3Prompt = [];
+  if (call.system !== "") prompt.push({ role: "system", content: call.system });
+  const lastUser = call.messages.findLastIndex((message) => message.role === "user");
+  call.messages.forEach((message, index) => {
+    if (message.role === "assistant") {
+      const reasoning = reader.keepsReasoning || index > lastUser;
+      const content = assistantContent(message, reader, reasoning);
+      if (content.length === 0) return;
+      append(prompt, { role: "assistant", content });
+      const results = resultsOf(message, call.messages.slice(index + 1));
+      if (results.length > 0) append(prompt, { role: "tool", content: results });
+    } else if (message.role !== "tool") {
+      const content = message.parts.flatMap((part) =>
+        part.type === "text" && part.text !== ""
+          ? [{ type: "text" as const, text: part.text }]
+          : [],
+      );
+      if (content.length > 0) append(prompt, { role: "user", content });
+    }
+  });
+  return reader.cacheKey === null ? prompt : markedForCache(prompt, reader.cacheKey);
+}
+
+type AssistantContent = Extract<LanguageModelV3Message, { role: "assistant" }>["content"];
+type ToolContent = Extract<LanguageModelV3Message, { role: "tool" }>["content"];
+
+function assistantContent(
+  message: Message,
+  reader: PromptReader,
+  reasoning: boolean,
+): AssistantContent {
+  // A signature or an item id means nothing to another provider or model, and some refuse it.
+  const own =
+    matches(message.provider, reader.provider) &&
+    (matches(message.model, reader.model) ||
+      message.model === `${reader.provider}/${reader.model}`);
+  return message.parts.flatMap((part): AssistantContent => {
+    switch (part.type) {
+      case "text": {
+        const options = optionsOf(part.providerMetadata, own);
+        return part.text === "" ? [] : [{ type: "text", text: part.text, ...options }];
+      }
+      case "reasoning":
+        return own && reasoning
+          ? [{ type: "reasoning", text: part.thinking, ...optionsOf(part.providerMetadata, own) }]
+          : [];
+      case "tool_call": {
+        const options = optionsOf(part.providerMetadata, own);
+        const input = inputOf(part.input);
+        return [{ type: "tool-call", toolCallId: part.id, toolName: part.name, input, ...options }];
+      }
+      case "tool_result":
+      case "finish":
+      default:
+        return [];
+    }
+  });
+}
+
+const matches = (written: string, reading: string): boolean =>
+  written === "" || written === reading;
+
+const optionsOf = (metadata: JsonObject | undefined, own: boolean): { providerOptions?: Options } =>
+  own && metadata !== undefined ? { providerOptions: metadata as Options } : {};
+
+/** What the model wrote, if it is an object; APIs refuse a history with anything else. */
+function inputOf(input: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(input);
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * One result per call, in the order of the calls, from before the next assistant message: some servers use the same
+ * ids in every step.
+ */
+function resultsOf(message: Message, later: readonly Message[]): ToolContent {
+  const calls = message.parts.filter((part) => part.type === "tool_call");
+  if (calls.length === 0) return [];
+  const next = later.findIndex((each) => each.role === "assistant");
+  const results = (next === -1 ? later : later.slice(0, next))
+    .filter((each) => each.role === "tool")
+    .flatMap((each) => each.parts)
+    .filter((part) => part.type === "tool_result");
+  const used = new Set<ToolResult>();
+  return calls.map(({ id, name }) => {
+    const found = results.find((result) => result.toolCallId === id && !used.has(result));
+    if (found !== undefined) used.add(found);
+    const { content, isError } = found ?? INTERRUPTED;
+    return {
+      type: "tool-result",
+      toolCallId: id,
+      toolName: name,
+      output: { type: isError ? "error-text" : "text", value: content },
+    };
+  });
+}
+
+const INTERRUPTED = {
+  content: "The call was interrupted; whether it took effect is not known.",
+  isError: true,
+};
+
+function append(prompt: LanguageModelV3Prompt, message: LanguageModelV3Message): void {
+  const last = prompt.at(-1);
+  if (last?.role === "user" && message.role === "user") last.content.push(...message.content);
+  else if (last?.role === "assistant" && message.role === "assistant")
+    last.content.push(...message.content);
+  else prompt.push(message);
+}
+
+/** Everything up to the end of the system prompt, and up to the end of the conversation so far, may be cached. */
+function markedForCache(prompt: LanguageModelV3Prompt, key: string): LanguageModelV3Prompt {
+  const providerOptions = { [key]: { cacheControl: { type: "ephemeral" } } };
+  return prompt.map((message, index) =>
+    message.role === "system" || index === prompt.length - 1
+      ? { ...message, providerOptions }
+      : message,
+  );
+}
