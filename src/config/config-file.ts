@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync, constants } from "node:fs";
+import type { ParseError } from "jsonc-parser";
 import { isJsonObject, type JsonObject } from "../shared/json.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 
@@ -54,7 +55,10 @@ function readText(path: string): string | null {
     if (!about.isFile())
       throw invalidConfig(`${path} is not a file`, "put a JSON file there or take it away");
     if (about.size > MAX_BYTES)
-      throw invalidConfig(`${path} is larger than 1 MiB`, "a configuration file is a small JSON file");
+      throw invalidConfig(
+        `${path} is larger than 1 MiB`,
+        "a configuration file is a small JSON file",
+      );
     return readFileSync(descriptor, "utf8").replace(/^\uFEFF/, "");
   } finally {
     closeSync(descriptor);
@@ -70,9 +74,14 @@ async function parse(path: string, text: string): Promise<JsonObject | null> {
     value = JSON.parse(text); // the usual file needs no other parser
   } catch {
     const { parse: parseJsonc, printParseErrorCode } = await import("jsonc-parser");
-    const errors: { error: number; offset: number; length: number }[] = [];
+    const errors: ParseError[] = [];
     value = parseJsonc(text, errors, { allowTrailingComma: true });
-    if (value === undefined && errors.every((one) => one.error === VALUE_EXPECTED)) return null;
+    // A document of nothing but comments.
+    if (
+      value === undefined &&
+      errors.every((one) => printParseErrorCode(one.error) === "ValueExpected")
+    )
+      return null;
     const [first] = errors;
     if (first)
       throw invalidConfig(
@@ -88,9 +97,6 @@ async function parse(path: string, text: string): Promise<JsonObject | null> {
   return value;
 }
 
-/** jsonc-parser's code for a document that holds nothing but comments. */
-const VALUE_EXPECTED = 4;
-
 /** `CloseBraceExpected` → `close brace expected`. */
 const inWords = (code: string): string =>
   code.replace(/[A-Z]/g, (letter, at) => `${at === 0 ? "" : " "}${letter.toLowerCase()}`);
@@ -105,8 +111,8 @@ function position(text: string, offset: number): string {
 export async function whereIs(file: ConfigFile, field: FieldPath): Promise<string> {
   const { parseTree, findNodeAtLocation } = await import("jsonc-parser");
   const tree = parseTree(file.text, [], { allowTrailingComma: true });
-  for (let length = field.length; tree && length > 0; length -= 1) {
-    const node = findNodeAtLocation(tree, field.slice(0, length));
+  for (let length = field.length; length > 0; length -= 1) {
+    const node = tree && findNodeAtLocation(tree, field.slice(0, length));
     if (node) return `${file.path}:${position(file.text, node.offset)}`;
   }
   return `${file.path}:1:1`;
@@ -114,7 +120,9 @@ export async function whereIs(file: ConfigFile, field: FieldPath): Promise<strin
 
 /** `providers.openai.models[0].id` */
 export const fieldName = (field: FieldPath): string =>
-  field.map((key, at) => (typeof key === "number" ? `[${key}]` : at === 0 ? key : `.${key}`)).join("");
+  field
+    .map((key, at) => (typeof key === "number" ? `[${key}]` : at === 0 ? key : `.${key}`))
+    .join("");
 
 /** The value at a path of own properties, or undefined. */
 export function valueAt(value: unknown, field: FieldPath): unknown {
@@ -125,4 +133,9 @@ export function valueAt(value: unknown, field: FieldPath): unknown {
         : undefined,
     value,
   );
+}
+
+export function keysAt(file: ConfigFile, field: FieldPath): readonly string[] {
+  const value = valueAt(file.value, field);
+  return typeof value === "object" && value !== null ? Object.keys(value) : [];
 }

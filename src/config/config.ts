@@ -90,8 +90,13 @@ export interface ModelChoice extends ModelParameters {
   readonly where: string;
 }
 
-/** Finishes a provider: runs its `$(command)`, asks for its model list. Throws `RunFailed`. */
-export type Completion = (signal: AbortSignal) => Promise<ProviderConfig>;
+/** What is still to be done before a provider can be called. */
+export interface Completion {
+  /** Whether its list of models is to be asked for. */
+  readonly discovers: boolean;
+  /** Runs its `$(command)`, asks for its models. Throws `RunFailed`, or `signal.reason` when aborted. */
+  readonly finish: (signal: AbortSignal) => Promise<ProviderConfig>;
+}
 
 /** A file whose content goes into the system prompt. */
 export interface ContextFile {
@@ -111,7 +116,7 @@ export interface Config {
   /** Every enabled provider, in the order in which a default is looked for. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly unusable: readonly UnusableProvider[];
-  /** By provider id: what still has to be done before it can be called. `resolveModel` does it for the chosen one. */
+  /** By provider id; carried out by `resolveModel` for the chosen one. `ollama` may be here and not in `providers`. */
   readonly completions: ReadonlyMap<string, Completion>;
   readonly choices: { readonly large: ModelChoice | null; readonly small: ModelChoice | null };
   /**

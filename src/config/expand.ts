@@ -4,22 +4,30 @@ import { ExpandFailed, parseTemplate, type Template } from "./template.ts";
 export interface Expansion {
   readonly lookup: (name: string) => string | undefined;
   /** Runs a `$(command)` and gives its output without trailing newlines; throws `ExpandFailed`. */
-  readonly run: (command: string) => Promise<string>;
+  readonly run: (command: string, signal: AbortSignal) => Promise<string>;
 }
 
 /** The value of a configuration string. An unset variable is empty. Throws `ExpandFailed`. */
-export async function expand(source: string, expansion: Expansion): Promise<string> {
-  return await evaluate(parseTemplate(source), expansion);
+export async function expand(
+  source: string,
+  expansion: Expansion,
+  signal: AbortSignal,
+): Promise<string> {
+  return await evaluate(parseTemplate(source), expansion, signal);
 }
 
-async function evaluate(template: Template, expansion: Expansion): Promise<string> {
+async function evaluate(
+  template: Template,
+  expansion: Expansion,
+  signal: AbortSignal,
+): Promise<string> {
   let result = "";
   for (const part of template) {
     if (part.type === "text") result += part.text;
-    else if (part.type === "command") result += await expansion.run(part.command);
+    else if (part.type === "command") result += await expansion.run(part.command, signal);
     else {
       const value = expansion.lookup(part.name) ?? "";
-      const word = (): Promise<string> => evaluate(part.word, expansion);
+      const word = (): Promise<string> => evaluate(part.word, expansion, signal);
       if (part.operator === null) result += value;
       else if (part.operator === ":+") result += value === "" ? "" : await word();
       else if (value !== "") result += value;
@@ -29,7 +37,3 @@ async function evaluate(template: Template, expansion: Expansion): Promise<strin
   }
   return result;
 }
-
-/** For values that are expanded where no command may run; callers have checked `runsCommand`. */
-export const noCommand = (): Promise<string> =>
-  Promise.reject(new ExpandFailed("a command cannot be run here"));

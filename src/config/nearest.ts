@@ -16,7 +16,7 @@ export function nearest(
 }
 
 /** Levenshtein distance. */
-export function distanceOf(a: string, b: string): number {
+function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];

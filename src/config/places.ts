@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -16,7 +16,8 @@ export interface UserDirectories {
 /** protocol.md section 10.1. Cannot throw; touches no file. */
 export function userDirectories(cwd: string, env: Env): UserDirectories {
   const home = homeDirectory(env);
-  const under = (...names: string[]): string | null => (home === null ? null : join(home, ...names));
+  const under = (...names: string[]): string | null =>
+    home === null ? null : join(home, ...names);
   const local = process.platform === "win32" ? env["LOCALAPPDATA"] : undefined;
   const data = xdg(env["XDG_DATA_HOME"]) ?? local ?? under(".local", "share");
   const config = xdg(env["XDG_CONFIG_HOME"]) ?? under(".config");
@@ -75,7 +76,5 @@ export function dataDirectory(
 /** Whether `path` is `directory` or inside it; both absolute. */
 export function isInside(directory: string, path: string): boolean {
   const way = relative(directory, path);
-  return way === "" || (way !== ".." && !way.startsWith(`..${sepOf(way)}`) && !isAbsolute(way));
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
-
-const sepOf = (way: string): string => (way.includes("\\") && !way.includes("/") ? "\\" : "/");

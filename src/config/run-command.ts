@@ -38,9 +38,9 @@ export async function runCommand(command: string, options: CommandOptions): Prom
   };
 
   using scope = childScope(options.signal);
-  let stopped: string | null = null;
+  const stopped: string[] = [];
   const stop = (why: string): void => {
-    stopped ??= why;
+    stopped.push(why);
     killGroup();
   };
   scope.signal.addEventListener("abort", killGroup, { once: true });
@@ -73,7 +73,7 @@ export async function runCommand(command: string, options: CommandOptions): Prom
     ended = true;
     await Promise.race([closed, delay(PIPE_GRACE_MS, undefined, { signal: scope.signal })]);
     options.signal.throwIfAborted();
-    if (stopped !== null) throw new ExpandFailed(`its command ${stopped}`);
+    if (stopped[0]) throw new ExpandFailed(`its command ${stopped[0]}`);
     if (status !== null) throw new ExpandFailed(`its command failed (${status})${said(errors)}`);
     return output.toString("utf8").replace(/[\r\n]+$/, "");
   } catch (error) {

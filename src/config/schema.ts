@@ -154,15 +154,17 @@ export type ModelJson = NonNullable<ProviderJson["models"]>[number];
 export type SelectedJson = z.infer<typeof selected.known>;
 
 /** Where fields have fixed names: a path with `*` for any name, and the names known there. */
-export const KNOWN_FIELDS: readonly (readonly [path: readonly string[], names: ReadonlySet<string>])[] =
-  [
-    [[], file.names],
-    [["models"], models.names],
-    [["models", "*"], selected.names],
-    [["providers", "*"], provider.names],
-    [["providers", "*", "models", "*"], new Set([...model.names, "id"])],
-    [["mcp", "*"], mcp.names],
-    [["lsp", "*"], lsp.names],
-    [["options"], options.names],
-    [["permissions"], permissions.names],
-  ];
+export const KNOWN_FIELDS: readonly (readonly [
+  path: readonly string[],
+  names: ReadonlySet<string>,
+])[] = [
+  [[], file.names],
+  [["models"], models.names],
+  [["models", "*"], selected.names],
+  [["providers", "*"], provider.names],
+  [["providers", "*", "models", "*"], new Set([...model.names, "id"])],
+  [["mcp", "*"], mcp.names],
+  [["lsp", "*"], lsp.names],
+  [["options"], options.names],
+  [["permissions"], permissions.names],
+];

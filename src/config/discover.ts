@@ -1,0 +1,150 @@
+import type { IncomingMessage } from "node:http";
+import { failure, RunFailed } from "../protocol/ending.ts";
+import { isJsonObject, type JsonObject } from "../shared/json.ts";
+import { childScope } from "../shared/scope.ts";
+import type { ModelInfo, ProviderConfig } from "./config.ts";
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface DiscoverOptions {
+  readonly connectMs: number;
+  readonly totalMs: number;
+  /** What a person is told when nobody answers. */
+  readonly remedy: string;
+}
+
+/** The models that `<base_url>/models` lists, sorted by id. Throws `RunFailed`, or `signal.reason` when aborted. */
+export async function discoverModels(
+  provider: ProviderConfig,
+  options: DiscoverOptions,
+  signal: AbortSignal,
+): Promise<readonly ModelInfo[]> {
+  const url = `${provider.baseUrl ?? ""}/models`;
+  let status = 0;
+  try {
+    const answer = await get(url, headersFor(provider), options, signal);
+    status = answer.status;
+    if (status !== 200) throw new Error(`status ${status}`);
+    return modelsIn(JSON.parse(answer.body));
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = error instanceof SyntaxError ? "not JSON" : messageOf(error);
+    const refused = status === 401 || status === 403;
+    throw new RunFailed(
+      failure(
+        refused ? "auth_refused" : "provider_unavailable",
+        `${provider.id}: cannot list its models at ${url}: ${why}`,
+        {
+          remedy: refused ? `check providers.${provider.id}.api_key` : options.remedy,
+          httpStatus: status === 0 ? null : status,
+          provider: provider.id,
+        },
+      ),
+      { cause: error },
+    );
+  }
+}
+
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+};
+
+function headersFor(provider: ProviderConfig): Record<string, string> {
+  const key = provider.apiKey;
+  const auth: Record<string, string> =
+    key === null
+      ? {}
+      : provider.type === "anthropic"
+        ? { "x-api-key": key, "anthropic-version": "2023-06-01" }
+        : provider.type === "google"
+          ? { "x-goog-api-key": key }
+          : { authorization: `Bearer ${key}` };
+  return { accept: "application/json", ...auth, ...provider.extraHeaders };
+}
+
+async function get(
+  url: string,
+  headers: Record<string, string>,
+  options: DiscoverOptions,
+  signal: AbortSignal,
+): Promise<{ status: number; body: string }> {
+  const { request } = url.startsWith("https:")
+    ? await import("node:https")
+    : await import("node:http");
+  signal.throwIfAborted();
+  using scope = childScope(signal);
+  const timer = setTimeout(
+    () => scope.abort(new Error(`no answer within ${options.totalMs / 1000} s`)),
+    options.totalMs,
+  );
+  let connecting: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((resolve, reject) => {
+      const fail = (error: unknown): void =>
+        reject(scope.signal.aborted ? scope.signal.reason : error);
+      const outgoing = request(url, { headers, agent: false, signal: scope.signal }, (answer) => {
+        collect(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), fail);
+      });
+      connecting = setTimeout(
+        () => scope.abort(new Error(`no connection within ${options.connectMs / 1000} s`)),
+        options.connectMs,
+      );
+      outgoing.on("socket", (socket) => socket.once("connect", () => clearTimeout(connecting)));
+      outgoing.on("error", fail);
+      outgoing.end();
+    });
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(connecting);
+  }
+}
+
+async function collect(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer) {
+    const buffer: Buffer = chunk;
+    bytes += buffer.length;
+    if (bytes > MAX_BYTES) throw new Error("the list is larger than 4 MiB");
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** OpenAI's list is under `data`, Gemini's under `models` with `models/` before each name. */
+function modelsIn(answer: unknown): readonly ModelInfo[] {
+  const list = isJsonObject(answer) ? (answer["data"] ?? answer["models"]) : null;
+  if (!Array.isArray(list)) throw new Error("the answer holds no list of models");
+  return list
+    .filter(isJsonObject)
+    .flatMap((entry) => {
+      const id = textOf(entry["id"]) ?? textOf(entry["name"])?.replace(/^models\//, "");
+      return id === undefined ? [] : [modelFrom(id, entry)];
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+/** The names under which servers tell the size of the context: OpenRouter, vLLM, LM Studio, Gemini. */
+const CONTEXT_NAMES = ["context_length", "max_model_len", "max_context_length", "inputTokenLimit"];
+
+function modelFrom(id: string, entry: JsonObject): ModelInfo {
+  const context = CONTEXT_NAMES.map((name) => entry[name]).find(
+    (value) => typeof value === "number" && value > 0,
+  );
+  return {
+    id,
+    name: textOf(entry["display_name"]) ?? textOf(entry["displayName"]) ?? id,
+    costPer1mIn: null,
+    costPer1mOut: null,
+    costPer1mInCached: null,
+    costPer1mOutCached: null,
+    contextWindow: typeof context === "number" ? context : null,
+    defaultMaxTokens: null,
+    canReason: false,
+    supportsAttachments: false,
+  };
+}

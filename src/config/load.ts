@@ -1,0 +1,172 @@
+import { realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { failure, RunFailed } from "../protocol/ending.ts";
+import type { JsonObject } from "../shared/json.ts";
+import type { Config } from "./config.ts";
+import { valueAt, whereIs, type ConfigFile, type FieldPath } from "./config-file.ts";
+import { contextFiles, type ContextPath } from "./context-files.ts";
+import { expandEnv, expansionIn } from "./environment.ts";
+import {
+  configuredDataDirectory,
+  readProjectFiles,
+  readUserFiles,
+  readWorkspaceFile,
+} from "./find-files.ts";
+import { loadProviders, secretNames } from "./load-providers.ts";
+import { merge } from "./merge.ts";
+import { dataDirectory, projectDirectories, userDirectories, type Env } from "./places.ts";
+import type { CrushJson } from "./schema.ts";
+import { choiceOf, largeOf, smallOf } from "./selection.ts";
+import { checkTemplates, checkTrust, untrustedFiles } from "./trust.ts";
+
+/** Shorter values are no secrets: masking them would spoil ordinary text. */
+const MIN_SECRET_LENGTH = 6;
+
+export interface LoadOptions {
+  readonly cwd: string;
+  readonly env: Env;
+  /** `--data-dir`, relative to `cwd`. */
+  readonly dataDir?: string | null;
+  /** `--trust-config`. */
+  readonly trustConfig?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Finds, checks, merges and expands the configuration of a directory. protocol.md section 10. Throws `RunFailed`. */
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  const { env, signal } = options;
+  const cwd = workingDirectory(options.cwd);
+  const user = userDirectories(cwd, env);
+  const project = projectDirectories(cwd);
+  const warnings: string[] = [];
+  const files = [
+    ...(await readUserFiles([user.config, user.data], warnings)),
+    ...(await readProjectFiles(cwd, project, warnings)),
+  ];
+  const configured = options.dataDir ?? configuredDataDirectory(files);
+  const dataDir = dataDirectory(cwd, project, user.home, configured);
+  files.push(...(await readWorkspaceFile(cwd, dataDir, files, warnings)));
+  warnings.push(...(await checkFiles(files)));
+
+  const merged = files.reduce<JsonObject>((base, file) => merge(base, file.value), {}) as CrushJson;
+  const trustConfig = options.trustConfig ?? false;
+  await checkTrust({
+    files,
+    merged,
+    env,
+    trustConfig,
+    home: user.home,
+    root: project[0],
+    userConfig: user.config,
+    dataDirectory: options.dataDir === null || options.dataDir === undefined ? dataDir : null,
+  });
+  if (files.length > 0) {
+    const { tellNotCarriedOut } = await import("./not-carried-out.ts");
+    warnings.push(...(await tellNotCarriedOut(files, merged)));
+  }
+
+  const locate = locator(files);
+  const ownEnv = await expandEnv(merged.env ?? {}, expansionIn(env, {}, cwd), locate, signal);
+  const secrets: string[] = [];
+  const keepSecret = (value: string): void => {
+    if (value.length >= MIN_SECRET_LENGTH && !secrets.includes(value)) secrets.push(value);
+  };
+  const expansion = expansionIn(env, ownEnv, cwd);
+  const secretEnvNames = secretNames(merged);
+  for (const name of secretEnvNames) keepSecret(env[name] ?? "");
+  const catalogued =
+    merged.options?.disable_default_providers !== true &&
+    !/^(1|true)$/i.test(env["CRUSH_DISABLE_DEFAULT_PROVIDERS"] ?? "");
+  const loaded = await loadProviders(merged, catalogued, { expansion, locate, keepSecret }, signal);
+  if (merged.providers?.["demo"] !== undefined)
+    warnings.push(
+      `${await locate(["providers", "demo"])}: providers.demo is ignored: demo is built in`,
+    );
+
+  const choices = {
+    large: await choiceOf(merged, "large", locate),
+    small: await choiceOf(merged, "small", locate),
+  };
+  const large = largeOf(loaded.providers, choices.large);
+  const small = smallOf(loaded.providers, choices.small, large);
+  const suspects = untrustedFiles({ files, trustConfig, home: user.home });
+  const context = contextFiles({
+    cwd,
+    root: project[0],
+    home: user.home,
+    userConfig: user.config,
+    contextPaths: pathsOf(files, suspects, "context_paths"),
+    globalContextPaths: pathsOf(files, suspects, "global_context_paths"),
+    lookup: expansion.lookup,
+  });
+  return {
+    workingDirectory: cwd,
+    dataDirectory: dataDir,
+    sources: files.map((file) => file.path),
+    ...loaded,
+    choices,
+    large,
+    small,
+    contextFiles: context.files,
+    disabledTools: new Set(merged.options?.disabled_tools ?? []),
+    allowedTools: [...new Set(merged.permissions?.allowed_tools ?? [])],
+    env: ownEnv,
+    secrets,
+    secretEnvNames,
+    warnings: [...warnings, ...context.warnings],
+  };
+}
+
+function workingDirectory(cwd: string): string {
+  try {
+    const real = realpathSync(resolve(cwd));
+    if (statSync(real).isDirectory()) return real;
+  } catch (error) {
+    throw new RunFailed(
+      failure("usage", `the working directory ${cwd} cannot be entered`, {
+        remedy: "name a directory that exists with --cwd",
+      }),
+      { cause: error },
+    );
+  }
+  throw new RunFailed(
+    failure("usage", `the working directory ${cwd} is not a directory`, {
+      remedy: "name a directory with --cwd",
+    }),
+  );
+}
+
+async function checkFiles(files: readonly ConfigFile[]): Promise<readonly string[]> {
+  if (files.length === 0) return [];
+  const { checkFile } = await import("./check-file.ts"); // with zod: only when there is something to check
+  const warnings: string[] = [];
+  for (const file of files) {
+    warnings.push(...(await checkFile(file)));
+    await checkTemplates(file);
+  }
+  return warnings;
+}
+
+/** Tells the place of a field of the merged configuration: in the last file that has it, or its nearest parent. */
+function locator(files: readonly ConfigFile[]): (field: FieldPath) => Promise<string> {
+  return async (field) => {
+    for (let length = field.length; length > 0; length -= 1) {
+      const part = field.slice(0, length);
+      const file = files.findLast((one) => valueAt(one.value, part) !== undefined);
+      if (file) return await whereIs(file, part);
+    }
+    return "configuration";
+  };
+}
+
+function pathsOf(
+  files: readonly ConfigFile[],
+  suspects: readonly ConfigFile[],
+  name: "context_paths" | "global_context_paths",
+): readonly ContextPath[] {
+  return files.flatMap((file) => {
+    const paths = valueAt(file.value, ["options", name]);
+    const trusted = !suspects.includes(file);
+    return Array.isArray(paths) ? paths.map((path) => ({ path: String(path), trusted })) : [];
+  });
+}
