@@ -66,7 +66,7 @@ export function applyEdit(
   if (edit.old === edit.new)
     return { why: "stays as it is: old_string and new_string are the same" };
   const crlf = content.includes("\r\n") && !/(^|[^\r])\n/.test(content);
-  const meant = (written: string): string => (crlf ? written.replace(/\r?\n/g, "\r\n") : text);
+  const meant = (written: string): string => (crlf ? written.replace(/\r?\n/g, "\r\n") : written);
   const [from, to] = [meant(edit.old), meant(edit.new)];
   const pieces = content.split(from);
   const count = pieces.length - 1;

@@ -1,0 +1,127 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+
+const MAX_REDIRECTS = 5;
+
+export interface Page {
+  /** Where the redirects led. */
+  readonly url: string;
+  readonly status: number;
+  readonly statusText: string;
+  /** Lower case, with its parameters; may be empty. */
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  /** The page was longer than the limit. */
+  readonly cut: boolean;
+}
+
+/** Why there is no page, as a sentence for the model. */
+export class NoPage extends Error {}
+
+/**
+ * GET over node:http(s), redirects followed. Rejects with `NoPage`, or with `signal.reason`; the connection is
+ * closed in every case.
+ */
+export async function httpGet(address: URL, maxBytes: number, signal: AbortSignal): Promise<Page> {
+  let url = address;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const { answer, request } = await ask(url, signal);
+    try {
+      const location = answer.headers.location;
+      const status = answer.statusCode ?? 0;
+      if (status < 300 || status > 399 || location === undefined)
+        return {
+          url: url.href,
+          status,
+          statusText: answer.statusMessage ?? "",
+          contentType: (answer.headers["content-type"] ?? "").toLowerCase(),
+          ...(await bodyOf(answer, maxBytes, signal)),
+        };
+      url = httpUrl(location, url);
+    } finally {
+      answer.destroy();
+      request.destroy();
+    }
+  }
+  throw new NoPage(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+/** Throws `NoPage` for what is not an http or https address. */
+export function httpUrl(written: string, base?: URL): URL {
+  let url: URL;
+  try {
+    url = new URL(written, base);
+  } catch {
+    throw new NoPage(`${written} is not a URL`);
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new NoPage(`${url.protocol} is not fetched, only http: and https:`);
+  return url;
+}
+
+async function ask(
+  url: URL,
+  signal: AbortSignal,
+): Promise<{ answer: IncomingMessage; request: ClientRequest }> {
+  signal.throwIfAborted();
+  const { request: send } =
+    url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  return new Promise((resolve, reject) => {
+    const request = send(url, {
+      agent: false,
+      signal,
+      headers: {
+        "user-agent": "crush-run",
+        accept: "text/markdown, text/html;q=0.9, text/plain;q=0.9, */*;q=0.5",
+        "accept-encoding": "gzip, deflate, br",
+      },
+    });
+    request.on("error", (error) => reject(wordsFor(error, url, signal)));
+    request.once("response", (answer) => resolve({ answer, request }));
+    request.end();
+  });
+}
+
+async function bodyOf(
+  answer: IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<{ bytes: Buffer; cut: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // Counted after decompression: a small answer may unfold to any size.
+    for await (const chunk of (await decompressed(answer)) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > maxBytes) break;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new NoPage(`the answer broke off: ${error instanceof Error ? error.message : "?"}`);
+  }
+  signal.throwIfAborted();
+  return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), cut: size > maxBytes };
+}
+
+async function decompressed(answer: IncomingMessage): Promise<Readable> {
+  const encoding = (answer.headers["content-encoding"] ?? "identity").toLowerCase();
+  if (encoding === "identity" || encoding === "") return answer;
+  const { createBrotliDecompress, createUnzip } = await import("node:zlib");
+  const { pipeline } = await import("node:stream");
+  if (!["gzip", "x-gzip", "deflate", "br"].includes(encoding))
+    throw new Error(`unknown content-encoding ${encoding}`);
+  const unfold = encoding === "br" ? createBrotliDecompress() : createUnzip();
+  return pipeline(answer, unfold, () => {}); // the reader sees the error
+}
+
+function wordsFor(error: NodeJS.ErrnoException, url: URL, signal: AbortSignal): Error {
+  if (signal.aborted) return signal.reason as Error;
+  const words: Readonly<Record<string, string>> = {
+    ENOTFOUND: "the host name is not known",
+    EAI_AGAIN: "the host name could not be looked up",
+    ECONNREFUSED: "nothing listens there",
+    ECONNRESET: "the connection was reset",
+  };
+  return new NoPage(`${url.host}: ${words[error.code ?? ""] ?? error.message}`);
+}
