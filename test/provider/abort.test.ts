@@ -1,8 +1,21 @@
 import { getEventListeners, once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { LanguageModelV3 } from "@ai-sdk/provider";
+import { chatRule } from "../../src/provider/chat-rule.ts";
+import { sdkModel } from "../../src/provider/sdk-model.ts";
 import { deferred } from "../../src/shared/deferred.ts";
-import { HI, SSE, chatText, collect, failureOf, framed, loopback, open } from "./loopback.ts";
+import {
+  HI,
+  SSE,
+  chatText,
+  collect,
+  failureOf,
+  framed,
+  loopback,
+  open,
+  selectedModel,
+} from "./loopback.ts";
 
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
@@ -68,6 +81,34 @@ test.each(
       expect(performance.now() - at).toBeLessThan(20);
       await closed;
     }
+  },
+);
+
+const HANGING: Readonly<Record<string, LanguageModelV3["doStream"]>> = {
+  "never opens": () => new Promise(() => {}),
+  "opens and says nothing": () => Promise.resolve({ stream: new ReadableStream() }),
+  "does not let itself be cancelled": () =>
+    Promise.resolve({ stream: new ReadableStream({ cancel: () => new Promise(() => {}) }) }),
+  "fails when cancelled": () =>
+    Promise.resolve({
+      stream: new ReadableStream({ cancel: () => Promise.reject(new Error("no")) }),
+    }),
+};
+
+test.each(Object.entries(HANGING))(
+  "an abort is prompt although the stream below %s",
+  async (_what, doStream) => {
+    const below = { specificationVersion: "v3", doStream } as unknown as LanguageModelV3;
+    const family = { rule: chatRule, providerOptions: {}, keepsReasoning: false, cacheKey: null };
+    const client = { post: () => Promise.reject(new Error("not asked")) };
+    const model = sdkModel(selectedModel("openai", null), { ...family, open: () => below }, client);
+    const controller = new AbortController();
+    const calling = failureOf(collect(model, undefined, controller.signal));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const at = performance.now();
+    controller.abort("enough");
+    expect(await calling).toBe("enough");
+    expect(performance.now() - at).toBeLessThan(20);
   },
 );
 

@@ -111,9 +111,13 @@ test("a prompt that is too long for the model is a limit, not an error", async (
 });
 
 test("a key that the provider echoes is masked", async () => {
-  const message = "Incorrect API key provided: sk-very-secret-key and sk-proj-4711-abcdefghij";
-  const failed = await against(refuse(401, { error: { message } }));
-  expect(failed.failure.message).toBe("acme: HTTP 401: Incorrect API key provided: *** and ***");
+  const message = "Incorrect API key provided: hunter2-hunter2 and sk-proj-4711-abcdefghij";
+  await using server = await loopback(refuse(401, { error: { message } }));
+  const mine = { provider: { apiKey: "hunter2-hunter2" } };
+  const failed = await failureOf(open("openai-compat", server.url, mine).then((m) => collect(m)));
+  expect(failed).toMatchObject({
+    failure: { message: "acme: HTTP 401: Incorrect API key provided: *** and ***" },
+  });
 });
 
 test("a message is one line of at most 300 characters", async () => {
