@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Config } from "../config/config.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
+import type { RunId } from "../protocol/ids.ts";
 import type { PrepareTurn } from "../session/dispatcher.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Workspace } from "./workspace.ts";
@@ -21,6 +22,8 @@ export interface ServerContext {
   readonly loadConfig: (request: WorkspaceRequest, signal: AbortSignal) => Promise<Config>;
   /** Readiness of a prompt under a workspace's configuration; it wires model, tools and system prompt. */
   readonly prepareTurn: (config: Config) => PrepareTurn;
+  /** A process died in this run: end what it left behind. Must not throw. */
+  readonly onInterrupted: (runId: RunId) => void;
   /** Bound of the store's file; null for none. */
   readonly storeLimitBytes: number | null;
 }

@@ -51,6 +51,7 @@ export function workspaceRoutes(add: AddRoute, context: ServerContext): void {
         prepareTurn: context.prepareTurn(config),
         clock: context.clock,
         random: context.random,
+        onInterrupted: context.onInterrupted,
       });
     workspaces.set(workspace.id, workspace);
     if (body.client_id !== undefined) workspace.clients.add(body.client_id);

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { encodeEvent } from "../protocol/event-wire.ts";
-import { newWorkspaceId, type WorkspaceId } from "../protocol/ids.ts";
+import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts";
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
 import { createDispatcher, type Dispatcher, type PrepareTurn } from "../session/dispatcher.ts";
@@ -26,17 +26,25 @@ export interface WorkspaceDeps {
   readonly prepareTurn: PrepareTurn;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly onInterrupted: (runId: RunId) => void;
 }
 
 /** What a slow reader may lag behind before it is told of a gap. */
 const LOG_CHARS = 16 * 1024 * 1024;
 
 export function openWorkspace(deps: WorkspaceDeps): Workspace {
-  const { config, store, clock, random, prepareTurn } = deps;
+  const { config, store, clock, random, prepareTurn, onInterrupted } = deps;
   const log = memoryEventLog(LOG_CHARS);
   const publish = (event: Parameters<typeof encodeEvent>[0]): void =>
     log.append(encodeEvent(event));
-  const dispatcher = createDispatcher({ store, clock, random, prepareTurn, publish });
+  const dispatcher = createDispatcher({
+    store,
+    clock,
+    random,
+    prepareTurn,
+    publish,
+    onInterrupted,
+  });
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     try {

@@ -26,10 +26,12 @@ import { loadState, saveState } from "./session-state.ts";
 import { watchStore } from "./store-watch.ts";
 import { take, unknownRun, type Accepted, type PromptRequest } from "./take-prompt.ts";
 
-export type PrepareTurn = (
-  prompt: Pick<StoredPrompt, "sessionId" | "runId" | "options">,
-  signal: AbortSignal,
-) => Promise<TurnSetup>;
+export interface PrepareRequest extends Pick<StoredPrompt, "sessionId" | "runId" | "options"> {
+  /** Who wrote the session's last answer: what a prompt without a model of its own goes on with. */
+  readonly previous: { readonly provider: string; readonly model: string } | null;
+}
+
+export type PrepareTurn = (request: PrepareRequest, signal: AbortSignal) => Promise<TurnSetup>;
 
 export interface DispatcherDeps {
   readonly store: Store;
@@ -38,6 +40,8 @@ export interface DispatcherDeps {
   /** Readiness of one prompt: model, tools, system prompt. Rejects with `RunFailed`. */
   readonly prepareTurn: PrepareTurn;
   readonly publish: (event: WireEvent) => void;
+  /** A process died in this run: end what it left behind. Must not throw. */
+  readonly onInterrupted: (runId: RunId) => void;
 }
 
 /** Accepts prompts, runs them one at a time per session, and settles each exactly once. */
@@ -116,6 +120,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         return;
       case "settle_interrupted":
         announce(effect.seq, interruptedOutcome());
+        cleanUpAfter(effect.seq);
         return;
     }
   };
@@ -136,6 +141,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     publish({ type: "run_complete", runId, sessionId, messageId, text, cancelled, failure: what });
     if (what !== null && !cancelled)
       publish({ type: "agent_error", runId, sessionId, error: what.message });
+  };
+
+  const cleanUpAfter = (seq: number): void => {
+    const runId = store.runs.get(seq)?.runId ?? null;
+    if (runId !== null) deps.onInterrupted(runId);
   };
 
   const settle = (run: LocalRun, outcome: RunOutcome): void => {
@@ -169,7 +179,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { prompt, scope } = run;
     const { seq, sessionId } = prompt;
     try {
-      const setup = await deps.prepareTurn(prompt, scope.signal);
+      const previous = store.messages.lastModel(sessionId);
+      const setup = await deps.prepareTurn({ ...prompt, previous }, scope.signal);
       dispatch(sessionId, { type: "ready", seq });
       announceQueue(run);
       if ((await orAborted(run.turn.promise, scope.signal)) === "settled") return;

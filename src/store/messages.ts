@@ -24,7 +24,9 @@ export interface Messages {
   finish(id: MessageId, parts: readonly Part[], now: number): void;
   /** In order, turn by turn; a message whose writer died has the text that was streamed. */
   list(sessionId: SessionId): Message[];
-  /** The same, without the turns of prompts accepted after `turn`. */
+  /** Who wrote the last assistant message of a session. */
+  lastModel(sessionId: SessionId): { readonly provider: string; readonly model: string } | null;
+  /** The same as `list`, without the turns of prompts accepted after `turn`. */
   listUpTo(sessionId: SessionId, turn: number): Message[];
 }
 
@@ -101,6 +103,12 @@ export function messagesOf(database: Database): Messages {
       }),
     list: (sessionId) => listUpTo(sessionId, Number.MAX_SAFE_INTEGER),
     listUpTo,
+    lastModel: (sessionId) =>
+      database.get<{ provider: string; model: string }>(
+        `SELECT provider, model FROM messages WHERE session_id = ? AND role = 'assistant' AND model <> ''
+           ORDER BY turn DESC, seq DESC LIMIT 1`,
+        sessionId,
+      ),
   };
 }
 

@@ -1,0 +1,48 @@
+import type { RunFailure } from "../protocol/ending.ts";
+import { ENDINGS, failure, RunFailed } from "../protocol/ending.ts";
+import { parseCommandLine, type CommandLine } from "./parse.ts";
+import { errorLine } from "./error-line.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * The program. `argv` is without interpreter and script. Sets `process.exitCode` and lets the process end by itself, so that what was
+ * written arrives; a signal ends it as a signal does.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    const line = await parseCommandLine(argv, process.env);
+    process.exitCode = await perform(line);
+  } catch (error) {
+    const what = failureOf(error);
+    process.stderr.write(errorLine(what));
+    if (what.reason === "internal" && error instanceof Error && wantsDebug(argv))
+      process.stderr.write(`${error.stack ?? ""}\n`);
+    process.exitCode = ENDINGS[what.reason].exitCode;
+  }
+}
+
+async function perform(line: CommandLine): Promise<number> {
+  switch (line.command) {
+    case "version":
+      process.stdout.write(`crush-run ${VERSION}\n`);
+      return 0;
+    case "help":
+      process.stdout.write(`${line.text}\n`);
+      return 0;
+    case "run":
+      return await (await import("./run-command.ts")).runCommand(line.words, line.flags);
+    case "models":
+      return await (await import("./models-command.ts")).modelsCommand(line.filter, line.flags);
+    case "show":
+      return await (await import("./show-command.ts")).showCommand(line.runId, line.flags);
+  }
+}
+
+function failureOf(error: unknown): RunFailure {
+  if (error instanceof RunFailed) return error.failure;
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return failure("internal", text, { remedy: "this is a bug of crush-run; please report it" });
+}
+
+const wantsDebug = (argv: readonly string[]): boolean =>
+  argv.includes("--debug") || argv.includes("-d") || process.env["CRUSH_RUN_DEBUG"] === "true";

@@ -1,0 +1,199 @@
+import yargs, { type Argv } from "yargs";
+import { failure, RunFailed } from "../protocol/ending.ts";
+import { parseDuration } from "../shared/duration.ts";
+import { COMMON_FLAGS, RUN_FLAGS, type Flag } from "./flags.ts";
+
+/** What was asked for. */
+export type CommandLine =
+  | { readonly command: "run"; readonly words: readonly string[]; readonly flags: Flags }
+  | { readonly command: "models"; readonly filter: string | null; readonly flags: Flags }
+  | { readonly command: "show"; readonly runId: string; readonly flags: Flags }
+  | { readonly command: "help"; readonly text: string }
+  | { readonly command: "version" };
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Words with white space are never flags: they travel through the parser under another name. */
+const STAND_IN = "\u{E000}";
+
+/** Reads a command line. Throws `RunFailed` with reason `usage` that names the flag and the remedy. */
+export async function parseCommandLine(argv: readonly string[], env: Env): Promise<CommandLine> {
+  const { tokens, restore } = hideSentences(argv);
+  let chosen: CommandLine | null = null;
+  const parser = commands(
+    (line) => {
+      chosen = line;
+    },
+    restore,
+    env,
+  );
+  const parsed = parser.parseSync(tokens);
+  if (parsed["help"] === true) return { command: "help", text: await parser.getHelp() };
+  if (parsed["version"] === true) return { command: "version" };
+  if (chosen !== null) return chosen;
+  throw usage("no command was given", 'try: crush run "…", or see: crush --help');
+}
+
+function commands(
+  choose: (line: CommandLine) => void,
+  restore: (word: string) => string,
+  env: Env,
+): Argv {
+  const flagsOf = (parsed: Parsed, table: Readonly<Record<string, Flag>>): Flags =>
+    new Flags(parsed, { ...COMMON_FLAGS, ...table }, restore, env);
+  const words = (value: unknown): string[] =>
+    (Array.isArray(value) ? value : value === undefined ? [] : [value]).map((word) =>
+      restore(String(word)),
+    );
+  return yargs()
+    .scriptName("crush")
+    .usage("$0 <command>\n\nRuns one AI agent prompt with nobody watching.")
+    .parserConfiguration({
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+      "populate--": true,
+      "dot-notation": false,
+      "camel-case-expansion": false,
+    })
+    .help(false)
+    .version(false)
+    .options(COMMON_FLAGS)
+    .option("help", { alias: "h", type: "boolean", describe: "Show this" })
+    .option("version", { type: "boolean", describe: "Show the version" })
+    .command(
+      ["run [prompt..]", "r"],
+      "Run one prompt and print the answer",
+      (run) =>
+        run
+          .positional("prompt", { type: "string", array: true, describe: "What to do" })
+          .options(RUN_FLAGS)
+          .example('$0 run "What does this project do?"', "needs a key, or a running Ollama")
+          .example('$0 run -m demo/offline "What is here?"', "needs neither")
+          .example('git diff | $0 run "Review this"', "standard input comes before the words"),
+      (parsed) =>
+        choose({
+          command: "run",
+          words: [...words(parsed["prompt"]), ...words(parsed["--"])],
+          flags: flagsOf(parsed, RUN_FLAGS),
+        }),
+    )
+    .command(
+      "models [filter]",
+      "List the models that can be used, and why the others cannot",
+      (models) => models.positional("filter", { type: "string" }),
+      (parsed) => {
+        const [filter] = words(parsed["filter"]);
+        choose({ command: "models", filter: filter ?? null, flags: flagsOf(parsed, {}) });
+      },
+    )
+    .command(
+      "show <run-id>",
+      "Tell what became of a run",
+      (show) => show.positional("run-id", { type: "string" }),
+      (parsed) => {
+        const [runId] = words(parsed["run-id"]);
+        choose({ command: "show", runId: runId ?? "", flags: flagsOf(parsed, {}) });
+      },
+    )
+    .strict()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .wrap(100)
+    .fail((message, error) => {
+      if (error instanceof Error) throw error;
+      throw usage(
+        message.replace(/\s*\n\s*/g, " ").replace(/^U/, "u"),
+        "see: crush run --help (put -- before a prompt that begins with a dash)",
+      );
+    });
+}
+
+type Parsed = Readonly<Record<string, unknown>>;
+
+/** The flags of one command with their twins; every accessor throws `usage` for a value that makes no sense. */
+export class Flags {
+  readonly #parsed: Parsed;
+  readonly #table: Readonly<Record<string, Flag>>;
+  readonly #restore: (word: string) => string;
+  readonly #env: Env;
+
+  constructor(
+    parsed: Parsed,
+    table: Readonly<Record<string, Flag>>,
+    restore: (word: string) => string,
+    env: Env,
+  ) {
+    this.#parsed = parsed;
+    this.#table = table;
+    this.#restore = restore;
+    this.#env = env;
+  }
+
+  text(name: string): string | null {
+    const given = this.#parsed[name];
+    if (Array.isArray(given))
+      throw usage(`--${name} was given ${given.length} times`, `give --${name} once`);
+    if (typeof given === "string") return this.#restore(given);
+    return this.#twin(name);
+  }
+
+  /** Null when nothing was said. */
+  flag(name: string): boolean | null {
+    const given = this.#parsed[name];
+    if (Array.isArray(given)) return given.at(-1) === true;
+    if (typeof given === "boolean") return given;
+    const twin = this.#twin(name);
+    if (twin === null) return null;
+    if (/^(1|t|true)$/i.test(twin)) return true;
+    if (/^(0|f|false)$/i.test(twin)) return false;
+    const { twin: variable } = this.#table[name] ?? {};
+    throw usage(`${variable} is ${JSON.stringify(twin)}`, "set it to true or false");
+  }
+
+  /** Milliseconds; null when nothing was said. */
+  duration(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const ms = parseDuration(text);
+    if (ms !== null) return ms;
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no duration`,
+      "use seconds, or 250ms, 30s, 5m, 1h30m",
+    );
+  }
+
+  count(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no whole number`,
+      "use 0 or a positive whole number",
+    );
+  }
+
+  #twin(name: string): string | null {
+    const variable = this.#table[name]?.twin;
+    const value = variable === undefined ? undefined : this.#env[variable];
+    return value === undefined || value === "" ? null : value;
+  }
+}
+
+export const usage = (message: string, remedy: string): RunFailed =>
+  new RunFailed(failure("usage", message, { remedy }));
+
+function hideSentences(argv: readonly string[]): {
+  tokens: string[];
+  restore: (word: string) => string;
+} {
+  const hidden: string[] = [];
+  const hide = (sentence: string): string => `${STAND_IN}${hidden.push(sentence) - 1}`;
+  const restore = (word: string): string =>
+    word.startsWith(STAND_IN) ? (hidden[Number(word.slice(1))] ?? word) : word;
+  const tokens = argv.map((word) => {
+    if (!/\s/.test(word) && !word.startsWith(STAND_IN)) return word;
+    const assignment = /^(--[a-z][a-z-]*=)(.*)$/s.exec(word);
+    return assignment === null ? hide(word) : `${assignment[1]}${hide(assignment[2] ?? "")}`;
+  });
+  return { tokens, restore };
+}

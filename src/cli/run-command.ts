@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import { openWorkspace, type WorkspaceClient } from "../client/client.ts";
+import { ENDINGS, failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
+import { newRunId, type SessionId } from "../protocol/ids.ts";
+import { RunAborted } from "../protocol/run-aborted.ts";
+import type { RunOptions } from "../protocol/run-options.ts";
+import { followRun, type RunEnd } from "../run/follow-run.ts";
+import type { EmbeddedServer } from "../server/server.ts";
+import { systemClock } from "../shared/clock.ts";
+import { errorLine } from "./error-line.ts";
+import { usage, type Flags } from "./parse.ts";
+import { showProgress, type Progress } from "./progress.ts";
+import { dieOf, watchSignals } from "./signals.ts";
+import { readStdin } from "./stdin.ts";
+import { takeStdout, type Stdout } from "./stdout.ts";
+import { startEmbedded } from "./wiring.ts";
+import { workingDirectory } from "./working-directory.ts";
+
+/** Never a socket: the name stands in the requests of the in-memory transport. */
+const EMBEDDED = "http://crush.embedded";
+const DEFAULT_STDIN_WAIT_MS = 60_000;
+const DEFAULT_KILL_AFTER_MS = 10_000;
+
+/** `crush run`. Resolves with the exit status; a run that ended by a signal ends the process by it. */
+export async function runCommand(words: readonly string[], flags: Flags): Promise<number> {
+  const cancel = new AbortController();
+  const abort = (why: RunAborted): void => cancel.abort(why);
+  using signals = watchSignals(() => abort(new RunAborted("signal")));
+  const stdout = takeStdout({ raw: flags.flag("raw") ?? false }, abort);
+  using progress = showProgress({
+    quiet: flags.flag("quiet") ?? false,
+    verbose: flags.flag("verbose") ?? false,
+  });
+  const ended = await attempt(words, flags, stdout, progress, cancel);
+  progress.stopSpinner();
+  const end = worst(ended, stdout.failed());
+  if (end.failure !== null && end.reason !== "reader_left")
+    process.stderr.write(errorLine(end.failure));
+  const signal = end.reason === "signal" ? signals.received() : null;
+  signals[Symbol.dispose]();
+  if (signal !== null) dieOf(signal);
+  else if (end.reason === "reader_left") dieOf("SIGPIPE");
+  else leaveSoon(ENDINGS[end.reason].exitCode);
+  return ENDINGS[end.reason].exitCode;
+}
+
+type Ending = Pick<RunEnd, "reason" | "failure">;
+
+async function attempt(
+  words: readonly string[],
+  flags: Flags,
+  stdout: Stdout,
+  progress: Progress,
+  cancel: AbortController,
+): Promise<Ending> {
+  return await settled(async () => {
+    const request = readRequest(flags);
+    const timer = deadline(request.options.timeoutMs ?? null, cancel);
+    try {
+      const prompt = await readPrompt(words, flags, progress, cancel.signal);
+      const server = startEmbedded(process.env);
+      try {
+        return await run({ ...request, prompt }, server, stdout, progress, cancel.signal);
+      } finally {
+        await server.close();
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+}
+
+interface RunRequest {
+  readonly cwd: string;
+  readonly dataDir: string | null;
+  readonly trustConfig: boolean;
+  readonly session: string | null;
+  readonly continueLast: boolean;
+  readonly live: boolean | null;
+  readonly options: RunOptions;
+}
+
+/** Every flag, checked before anything is waited for. */
+function readRequest(flags: Flags): RunRequest {
+  const session = flags.text("session");
+  const continueLast = flags.flag("continue") ?? false;
+  if (session !== null && continueLast)
+    throw usage("--session and --continue exclude each other", "give one of them");
+  if (session === "") throw usage("--session is empty", "give the id of a session");
+  const timeoutMs = flags.duration("timeout");
+  flags.duration("stdin-wait");
+  return {
+    cwd: workingDirectory(flags.text("cwd")),
+    dataDir: flags.text("data-dir"),
+    trustConfig: flags.flag("trust-config") ?? false,
+    session,
+    continueLast,
+    live: flags.flag("stream"),
+    options: {
+      ...defined("model", flags.text("model")),
+      ...defined("timeoutMs", timeoutMs === null ? null : remaining(timeoutMs)),
+      ...defined("idleTimeoutMs", flags.duration("idle-timeout")),
+      ...defined("killAfterMs", flags.duration("kill-after")),
+      ...defined("retries", flags.count("retries")),
+      ...defined("retryMaxWaitMs", flags.duration("retry-max-wait")),
+      ...defined("allowEmpty", flags.flag("allow-empty")),
+      ...defined("allowBlocked", flags.flag("allow-blocked")),
+    },
+  };
+}
+
+/** Standard input, then the words, a blank line between them. */
+async function readPrompt(
+  words: readonly string[],
+  flags: Flags,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<string> {
+  const piped = await readStdin(
+    {
+      wanted: flags.flag("stdin") ?? true,
+      waitMs: flags.duration("stdin-wait") ?? DEFAULT_STDIN_WAIT_MS,
+      note: progress.note,
+    },
+    signal,
+  );
+  const prompt = [piped.trim() === "" ? "" : piped, words.join(" ")]
+    .filter((part) => part !== "")
+    .join("\n\n");
+  if (prompt.trim() !== "") return prompt;
+  throw new RunFailed(
+    failure("no_prompt", "there is no prompt", { remedy: 'try: crush run "What is here?"' }),
+  );
+}
+
+async function run(
+  request: RunRequest & { readonly prompt: string },
+  server: EmbeddedServer,
+  stdout: Stdout,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const { cwd, dataDir, trustConfig, options } = request;
+  const client = await openWorkspace(
+    server.transport,
+    EMBEDDED,
+    randomUUID(),
+    { path: cwd, dataDir, trustConfig },
+    signal,
+  );
+  for (const warning of client.warnings) progress.warn(warning);
+  const sessionId = await chooseSession(request, client, signal);
+  const live = request.live ?? stdout.isTty;
+  const end = await followRun({
+    client,
+    prompt: { sessionId, runId: newRunId(), prompt: request.prompt, options },
+    mode: live ? "live" : "final",
+    output: {
+      print: async (text) => {
+        if (stdout.isTty) progress.stopSpinner();
+        await stdout.write(text);
+      },
+      tell: progress.tell,
+    },
+    clock: systemClock,
+    killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS,
+    cancel: signal,
+  });
+  // From here on the code that this run went through is worth keeping compiled (see loader.ts).
+  const [model] = end.record?.outcome?.models ?? [];
+  if (model !== undefined)
+    Reflect.set(globalThis, Symbol.for("crush-run.cache-as"), `run ${model.split("/")[0] ?? ""}`);
+  return end;
+}
+
+async function chooseSession(
+  request: RunRequest,
+  client: WorkspaceClient,
+  signal: AbortSignal,
+): Promise<SessionId> {
+  if (request.session !== null) return (await client.getSession(request.session, signal)).id;
+  if (!request.continueLast) return (await client.createSession("non-interactive", signal)).id;
+  const [last] = await client.listSessions(signal);
+  if (last !== undefined) return last.id;
+  throw new RunFailed(
+    failure("unknown_session", "there is no session to continue in this directory", {
+      remedy: "leave out --continue to start a new one",
+    }),
+  );
+}
+
+/** A failure or an abort on the way is an ending like any other; a bug is not. */
+async function settled(work: () => Promise<Ending>): Promise<Ending> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RunFailed || error instanceof RunAborted)
+      return { reason: error.failure.reason, failure: error.failure };
+    throw error;
+  }
+}
+
+/** Output that did not arrive is no success, whatever the run says; a reader that left explains everything else. */
+function worst(end: Ending, lost: RunAborted | null): Ending {
+  if (lost === null) return end;
+  if (lost.reason === "reader_left" || end.reason === "end_turn")
+    return { reason: lost.reason, failure: lost.failure satisfies RunFailure };
+  return end;
+}
+
+/** The limit counts from the start of the process. */
+const remaining = (timeoutMs: number): number =>
+  Math.max(1, Math.round(timeoutMs - performance.now()));
+
+/** Our own watch over the time limit, should the server miss it. */
+function deadline(timeoutMs: number | null, cancel: AbortController): NodeJS.Timeout | undefined {
+  if (timeoutMs === null) return undefined;
+  return setTimeout(() => cancel.abort(new RunAborted("timeout")), timeoutMs);
+}
+
+/** Everything is written: if something still holds the process (a leaked handle), it does not hold the caller. */
+function leaveSoon(status: number): void {
+  setTimeout(() => process.exit(status), 2_000).unref();
+}
+
+function defined<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
+  return (value === null ? {} : { [key]: value }) as { [P in K]?: V };
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import { openWorkspace } from "../client/client.ts";
+import { ENDINGS } from "../protocol/ending.ts";
+import type { RunId } from "../protocol/ids.ts";
+import type { RunRecord } from "../protocol/run-record.ts";
+import type { Flags } from "./parse.ts";
+import { startEmbedded } from "./wiring.ts";
+import { workingDirectory } from "./working-directory.ts";
+
+const SHOW_MS = 60_000;
+
+/** `crush show`: what became of a run, for a person; its text last. */
+export async function showCommand(runId: string, flags: Flags): Promise<number> {
+  const signal = AbortSignal.timeout(SHOW_MS);
+  const server = startEmbedded(process.env);
+  try {
+    const client = await openWorkspace(
+      server.transport,
+      "http://crush.embedded",
+      randomUUID(),
+      {
+        path: workingDirectory(flags.text("cwd")),
+        dataDir: flags.text("data-dir"),
+        trustConfig: flags.flag("trust-config") ?? false,
+      },
+      signal,
+    );
+    process.stdout.write(describe(await client.getRun(runId as RunId, signal)));
+    return 0;
+  } finally {
+    await server.close();
+  }
+}
+
+function describe(record: RunRecord): string {
+  const { outcome } = record;
+  const time = (ms: number | null): string => (ms === null ? "-" : new Date(ms).toISOString());
+  const rows: [string, string][] = [
+    ["run", record.runId],
+    ["session", record.sessionId],
+    ["state", record.state],
+  ];
+  if (outcome !== null) {
+    const { status, exitCode, retryable } = ENDINGS[outcome.reason];
+    const { usage } = outcome;
+    rows.push(
+      ["status", status],
+      ["reason", outcome.reason],
+      ["exit", `${exitCode}${retryable ? " (may be tried again)" : ""}`],
+    );
+    if (outcome.failure !== null) rows.push(["error", outcome.failure.message]);
+    if (outcome.failure?.remedy) rows.push(["remedy", outcome.failure.remedy]);
+    rows.push(
+      ["model", outcome.models.join(", ") || "-"],
+      [
+        "tokens",
+        `${usage.inputTokens} in (${usage.cachedInputTokens} cached), ${usage.outputTokens} out`,
+      ],
+      ["cost", outcome.costUsd === null ? "unknown" : `$${outcome.costUsd.toFixed(6)}`],
+      ["steps", `${outcome.turns}, with ${outcome.toolCalls} tool calls`],
+    );
+  }
+  rows.push(
+    ["accepted", time(record.acceptedAt)],
+    ["started", time(record.startedAt)],
+    ["ended", time(record.endedAt)],
+    ["prompt", firstLine(record.prompt)],
+  );
+  const head = rows.map(([name, value]) => `${name.padEnd(9)} ${value}\n`).join("");
+  const text = outcome?.text ?? "";
+  if (text === "") return head;
+  const title = outcome?.partial === true ? "what it said until then:" : "its answer:";
+  return `${head}\n${title}\n${text}${text.endsWith("\n") ? "" : "\n"}`;
+}
+
+function firstLine(text: string): string {
+  const [line = ""] = text.trim().split("\n", 1);
+  return line.length > 100 || line.length < text.trim().length ? `${line.slice(0, 100)} …` : line;
+}

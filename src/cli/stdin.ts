@@ -1,0 +1,76 @@
+import { fstatSync, readFileSync } from "node:fs";
+import { isatty } from "node:tty";
+import { failure, RunFailed } from "../protocol/ending.ts";
+import { deferred } from "../shared/deferred.ts";
+
+export interface StdinOptions {
+  /** False after `--no-stdin`. */
+  readonly wanted: boolean;
+  /** Longest wait for a byte. Milliseconds. */
+  readonly waitMs: number;
+  /** One line for stderr. */
+  readonly note: (line: string) => void;
+}
+
+const NOTE_AFTER_MS = 3_000;
+
+/**
+ * What stands on standard input, as text. Never read: a terminal, `/dev/null`, a closed descriptor, or after `--no-stdin`. A file is
+ * read. A pipe or socket is read to its end, as long as it goes on within the wait: else `stdin_wait`. Rejects with
+ * `signal.reason` when aborted.
+ */
+export async function readStdin(options: StdinOptions, signal: AbortSignal): Promise<string> {
+  const kind = options.wanted ? kindOf() : "none";
+  if (kind === "none") return "";
+  if (kind === "file") return readFileSync(0, "utf8");
+  return await readPipe(options, signal);
+}
+
+function kindOf(): "none" | "file" | "pipe" {
+  try {
+    if (isatty(0)) return "none";
+    const stats = fstatSync(0);
+    if (stats.isFile()) return "file";
+    return stats.isFIFO() || stats.isSocket() ? "pipe" : "none";
+  } catch {
+    return "none"; // closed
+  }
+}
+
+async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<string> {
+  const { stdin } = process;
+  const chunks: Buffer[] = [];
+  const { promise, resolve, reject } = deferred();
+  const onAbort = (): void => reject(signal.reason as Error);
+  const note = setTimeout(
+    () => options.note("reading the prompt from standard input; --no-stdin leaves it alone"),
+    NOTE_AFTER_MS,
+  );
+  const wait = setTimeout(() => reject(waited(options.waitMs)), options.waitMs);
+  stdin.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    wait.refresh();
+  });
+  stdin.once("end", () => resolve());
+  stdin.once("error", reject);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(note);
+    clearTimeout(wait);
+    signal.removeEventListener("abort", onAbort);
+    stdin.removeAllListeners();
+    stdin.on("error", () => {}); // a late error of an input that nobody reads
+    stdin.destroy();
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const waited = (ms: number): RunFailed =>
+  new RunFailed(
+    failure("stdin_wait", `standard input is open, but nothing came for ${ms / 1000} s`, {
+      remedy: "close it with </dev/null, or use --no-stdin, or raise --stdin-wait",
+    }),
+  );

@@ -1,0 +1,104 @@
+import type { PrepareTurn } from "../session/dispatcher.ts";
+import type { Config, SelectedModel } from "../config/config.ts";
+import { systemPrompt } from "../agent/system-prompt.ts";
+import { loadConfig } from "../config/load.ts";
+import { resolveModel } from "../config/resolve-model.ts";
+import { RunFailed } from "../protocol/ending.ts";
+import { limitsOf } from "../protocol/run-options.ts";
+import { openModel } from "../provider/open-model.ts";
+import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
+import { systemClock } from "../shared/clock.ts";
+import { parseSize } from "../shared/size.ts";
+import { sweepRun } from "../tools/process-sweep.ts";
+import { builtinTools } from "../tools/registry.ts";
+import { toolEnvironment } from "../tools/tool-env.ts";
+import { usage } from "./parse.ts";
+import { VERSION } from "./version.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The whole server in this process: the one place where configuration, models and tools are tied to it. */
+export function startEmbedded(env: Env): EmbeddedServer {
+  return embeddedServer({
+    version: VERSION,
+    clock: systemClock,
+    random: Math.random,
+    storeLimitBytes: storeLimit(env),
+    loadConfig: async ({ path, dataDir, trustConfig }, signal) =>
+      await loadConfig({ cwd: path, env, dataDir, trustConfig, signal }),
+    prepareTurn: (config) => prepareTurn(config, env),
+    onInterrupted: (runId) => {
+      sweepRun(runId, AbortSignal.timeout(SWEEP_MS)).catch(() => {}); // best effort, for a run that is over
+    },
+  });
+}
+
+/** For the leftovers of a run whose process was killed. */
+const SWEEP_MS = 1_500;
+
+function prepareTurn(config: Config, env: Env): PrepareTurn {
+  return async ({ sessionId, runId, options, previous }, signal) => {
+    const selected = await select(config, options.model ?? null, previous, signal);
+    const { workingDirectory } = config;
+    const model = await openModel(selected, { env, sessionId, workingDirectory });
+    const { provider, model: info } = selected;
+    return {
+      model,
+      modelId: info.id,
+      providerId: provider.id,
+      prices: {
+        input: info.costPer1mIn,
+        output: info.costPer1mOut,
+        cachedInput: info.costPer1mInCached,
+      },
+      system: systemPrompt({
+        prefix: provider.systemPromptPrefix,
+        workingDirectory,
+        platform: process.platform,
+        date: new Date(systemClock.now()).toISOString().slice(0, 10),
+        contextFiles: config.contextFiles,
+      }),
+      tools: builtinTools({ disabled: config.disabledTools }),
+      workingDirectory,
+      toolEnv: toolEnvironment(env, {
+        secretEnvNames: config.secretEnvNames,
+        secrets: provider.apiKey === null ? config.secrets : [...config.secrets, provider.apiKey],
+        extra: config.env,
+        runId: runId ?? sessionId,
+      }),
+      limits: limitsOf(options),
+      allowEmpty: options.allowEmpty ?? false,
+      allowBlocked: options.allowBlocked ?? false,
+    };
+  };
+}
+
+/** The model asked for, else the one that wrote the session's last answer if it is still there, else the configured one. */
+async function select(
+  config: Config,
+  asked: string | null,
+  previous: { readonly provider: string; readonly model: string } | null,
+  signal: AbortSignal,
+): Promise<SelectedModel> {
+  if (asked === null && previous !== null && config.providers.has(previous.provider)) {
+    try {
+      const ref = `${previous.provider}/${previous.model}`;
+      return await resolveModel(config, ref, "large", signal);
+    } catch (error) {
+      if (!(error instanceof RunFailed)) throw error;
+      // No longer usable: the configured model goes on.
+    }
+  }
+  return await resolveModel(config, asked, "large", signal);
+}
+
+function storeLimit(env: Env): number | null {
+  const text = env["CRUSH_RUN_STORE_LIMIT"] ?? "";
+  if (text === "") return null;
+  const bytes = parseSize(text);
+  if (bytes !== null && bytes > 0) return bytes;
+  throw usage(
+    `CRUSH_RUN_STORE_LIMIT is ${JSON.stringify(text)}, which is no size`,
+    "use bytes, or 64k, 10m, 1g",
+  );
+}
