@@ -6,8 +6,7 @@ export interface CatalogueEntry {
   readonly ids: readonly [string, ...string[]];
   readonly name: string;
   readonly type: ProviderType;
-  /** Null is the family's own default. */
-  readonly baseUrl: string | null;
+  readonly baseUrl: string;
   /** Environment variables that hold its key; the first that is set counts. */
   readonly keyNames: readonly [string, ...string[]];
   /** The variable by which the vendor's own tools are sent elsewhere. */
@@ -29,7 +28,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ids: ["openai"],
     name: "OpenAI",
     type: "openai",
-    baseUrl: null,
+    baseUrl: "https://api.openai.com/v1",
     keyNames: ["OPENAI_API_KEY"],
     baseUrlName: "OPENAI_BASE_URL",
     defaultLarge: "gpt-5.4",
@@ -40,7 +39,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ids: ["anthropic"],
     name: "Anthropic",
     type: "anthropic",
-    baseUrl: null,
+    baseUrl: "https://api.anthropic.com/v1",
     keyNames: ["ANTHROPIC_API_KEY"],
     baseUrlName: "ANTHROPIC_BASE_URL",
     defaultLarge: "claude-sonnet-4-6",
@@ -51,7 +50,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ids: ["google", "gemini"],
     name: "Google Gemini",
     type: "google",
-    baseUrl: null,
+    baseUrl: "https://generativelanguage.googleapis.com/v1beta",
     keyNames: ["GEMINI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "GOOGLE_API_KEY"],
     baseUrlName: null,
     defaultLarge: "gemini-3.1-pro-preview",
@@ -62,7 +61,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ids: ["openrouter"],
     name: "OpenRouter",
     type: "openrouter",
-    baseUrl: null,
+    baseUrl: "https://openrouter.ai/api/v1",
     keyNames: ["OPENROUTER_API_KEY"],
     baseUrlName: null,
     defaultLarge: "anthropic/claude-sonnet-4.6",

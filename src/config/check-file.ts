@@ -28,14 +28,14 @@ export async function checkFile(file: ConfigFile): Promise<readonly string[]> {
   const warnings: string[] = [];
   for (const { field, known } of unknownFields(file.value)) {
     const where = await whereIs(file, field);
-    const [similar] = nearest(String(field.at(-1)), known, 1);
-    const hint = similar === undefined ? "" : ` (did you mean ${similar}?)`;
     // Every rule under `permissions` may forbid something: to skip one would allow it.
     if (field[0] === "permissions")
       throw invalidConfig(
-        `${where}: ${fieldName(field)} is a permission rule that this version cannot carry out${hint}`,
+        `${where}: ${fieldName(field)} is a permission rule that this version cannot carry out`,
         "take it out, or forbid tools with options.disabled_tools",
       );
+    const [similar] = nearest(String(field.at(-1)), known, 1);
+    const hint = similar === undefined ? "" : ` (did you mean ${similar}?)`;
     warnings.push(`${where}: unknown field ${fieldName(field)} is ignored${hint}`);
   }
   return warnings;

@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { nearest } from "../../src/config/nearest.ts";
+
+test("the most similar come first, whatever their case, and strangers are left out", () => {
+  const ids = ["gpt-5", "gpt-5-mini", "GPT-5.1", "claude-opus-4-7"];
+  expect(nearest("gpt-5.2", ids, 3)).toEqual(["GPT-5.1", "gpt-5"]);
+  expect(nearest("gpt-5.2", ids, 1)).toEqual(["GPT-5.1"]);
+  expect(nearest("", ids, 3)).toEqual([]);
+});
