@@ -186,7 +186,7 @@ function retryAfter(headers: { get(name: string): string | null }, now: number):
 
 function oneLine(text: string, secrets: readonly string[]): string {
   let line = text;
-  for (const secret of secrets) if (secret.length >= 4) line = line.replaceAll(secret, "***");
+  for (const secret of secrets) if (secret.length >= 8) line = line.replaceAll(secret, "***");
   // A provider may echo a key that we do not know as one (the beginning of ours, another's).
   line = line.replaceAll(/\b(sk|key|xai|gsk|AIza)[-_][\w*.-]{8,}/g, "***");
   // oxlint-disable-next-line no-control-regex -- control characters have no business on a terminal
