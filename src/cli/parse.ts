@@ -24,10 +24,10 @@ export async function parseCommandLine(argv: readonly string[], env: Env): Promi
     (line) => {
       chosen = line;
     },
-    restore,
+    { tokens, restore },
     env,
   );
-  const parsed = parser.parseSync(tokens);
+  const parsed = parser.parseSync([...tokens]);
   if (parsed["help"] === true) return { command: "help", text: await parser.getHelp() };
   if (parsed["version"] === true) return { command: "version" };
   if (chosen !== null) return chosen;
@@ -36,7 +36,7 @@ export async function parseCommandLine(argv: readonly string[], env: Env): Promi
 
 function commands(
   choose: (line: CommandLine) => void,
-  restore: (word: string) => string,
+  { tokens, restore }: Hidden,
   env: Env,
 ): Argv {
   const flagsOf = (parsed: Parsed, table: Readonly<Record<string, Flag>>): Flags =>
@@ -100,12 +100,39 @@ function commands(
     .showHelpOnFail(false)
     .wrap(100)
     .fail((message, error) => {
-      if (error instanceof Error) throw error;
-      throw usage(
-        message.replace(/\s*\n\s*/g, " ").replace(/^U/, "u"),
-        "see: crush run --help (put -- before a prompt that begins with a dash)",
-      );
+      if (error instanceof RunFailed) throw error;
+      throw refused((message ?? error?.message ?? "").replace(/\s+/g, " "), tokens, restore);
     });
+}
+
+/** What yargs says, in our words: the flag named as it is typed, and a remedy. */
+function refused(
+  message: string,
+  tokens: readonly string[],
+  restore: (word: string) => string,
+): RunFailed {
+  const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(", ") ?? [];
+  const [word] = unknown;
+  if (word !== undefined && tokens.includes(word))
+    return usage(
+      `unknown command ${JSON.stringify(restore(word))}`,
+      'see: crush --help; or did you mean: crush run "…"',
+    );
+  if (word !== undefined) {
+    const names = unknown.map((name) => `${name.length === 1 ? "-" : "--"}${name}`);
+    const remedy = "see: crush run --help (put -- before a prompt that begins with a dash)";
+    return usage(`unknown flag ${names.join(", ")}`, remedy);
+  }
+  const valueless = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
+  if (valueless !== undefined)
+    return usage(
+      `--${valueless} needs a value`,
+      `give it one: --${valueless}=VALUE (with = when the value begins with a dash)`,
+    );
+  return usage(
+    message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()),
+    "see: crush --help",
+  );
 }
 
 type Parsed = Readonly<Record<string, unknown>>;
@@ -182,10 +209,12 @@ export class Flags {
 export const usage = (message: string, remedy: string): RunFailed =>
   new RunFailed(failure("usage", message, { remedy }));
 
-function hideSentences(argv: readonly string[]): {
-  tokens: string[];
-  restore: (word: string) => string;
-} {
+interface Hidden {
+  readonly tokens: readonly string[];
+  readonly restore: (word: string) => string;
+}
+
+function hideSentences(argv: readonly string[]): Hidden {
   const hidden: string[] = [];
   const hide = (sentence: string): string => `${STAND_IN}${hidden.push(sentence) - 1}`;
   const restore = (word: string): string =>
