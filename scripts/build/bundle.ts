@@ -52,6 +52,8 @@ function bundleOptions(entry: string, outfile: string): BuildOptions {
       "string-width": shim("string-width.ts"),
       y18n: shim("y18n.ts"),
       "@vscode/ripgrep": shim("ripgrep.ts"),
+      // Its main file is UMD, whose `require` calls esbuild does not see.
+      "jsonc-parser": "jsonc-parser/lib/esm/main.js",
     },
     define: { ...COMMON.define, "import.meta.url": "__bundleUrl" },
     banner: { js: 'var __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
