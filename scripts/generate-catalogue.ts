@@ -52,7 +52,8 @@ const COLUMNS = [
 function priceOf(model: SourceModel, kind: keyof SourceModel["cost"]): number | null {
   if (model.id.endsWith(":free")) return 0;
   const price = model.cost[kind];
-  return Number.isFinite(price) && price > 0 ? price : null;
+  // Some prices were multiplied there: 0.44999999999999996.
+  return Number.isFinite(price) && price > 0 ? Number(price.toPrecision(10)) : null;
 }
 
 const positive = (value: number): number | null => (value > 0 ? value : null);

@@ -50,10 +50,12 @@ test("a command that does not end is stopped with its whole group", async () => 
   }
 });
 
-test("what it leaves in the background keeps nobody waiting", async () => {
+test("what it leaves in the background is gone, and keeps nobody waiting", async () => {
   const started = performance.now();
-  expect(await run("sleep 60 & echo key")).toBe("key");
-  expect(await run("setsid sleep 3 & echo key")).toBe("key");
+  const left = Number(await run("sleep 60 & echo $!"));
+  expect(left).toBeGreaterThan(1);
+  expect(isAlive(left)).toBe(false);
+  expect(await run("setsid sleep 3 & echo key")).toBe("key"); // it left the group, and holds our pipe
   expect(performance.now() - started).toBeLessThan(2500);
 });
 
