@@ -129,6 +129,8 @@ function refused(
       `--${valueless} needs a value`,
       `give it one: --${valueless}=VALUE (with = when the value begins with a dash)`,
     );
+  if (message.startsWith("Not enough non-option arguments"))
+    return usage("crush show needs the id of a run", "crush run -v tells the id of its run");
   return usage(
     message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()),
     "see: crush --help",
