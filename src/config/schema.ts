@@ -151,7 +151,6 @@ export const configSchema = file.known;
 export type CrushJson = z.infer<typeof configSchema>;
 export type ProviderJson = z.infer<typeof provider.known>;
 export type ModelJson = NonNullable<ProviderJson["models"]>[number];
-export type SelectedJson = z.infer<typeof selected.known>;
 
 /** Where fields have fixed names: a path with `*` for any name, and the names known there. */
 export const KNOWN_FIELDS: readonly (readonly [
