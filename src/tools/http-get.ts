@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
 const MAX_REDIRECTS = 5;
@@ -25,7 +25,7 @@ export class NoPage extends Error {}
 export async function httpGet(address: URL, maxBytes: number, signal: AbortSignal): Promise<Page> {
   let url = address;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const { answer, request } = await ask(url, signal);
+    const answer = await ask(url, signal);
     try {
       const location = answer.headers.location;
       const status = answer.statusCode ?? 0;
@@ -40,7 +40,6 @@ export async function httpGet(address: URL, maxBytes: number, signal: AbortSigna
       url = httpUrl(location, url);
     } finally {
       answer.destroy();
-      request.destroy();
     }
   }
   throw new NoPage(`more than ${MAX_REDIRECTS} redirects`);
@@ -59,10 +58,7 @@ export function httpUrl(written: string, base?: URL): URL {
   return url;
 }
 
-async function ask(
-  url: URL,
-  signal: AbortSignal,
-): Promise<{ answer: IncomingMessage; request: ClientRequest }> {
+async function ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   signal.throwIfAborted();
   const { request: send } =
     url.protocol === "https:" ? await import("node:https") : await import("node:http");
@@ -77,7 +73,7 @@ async function ask(
       },
     });
     request.on("error", (error) => reject(wordsFor(error, url, signal)));
-    request.once("response", (answer) => resolve({ answer, request }));
+    request.once("response", resolve);
     request.end();
   });
 }

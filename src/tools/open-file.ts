@@ -4,7 +4,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 /** A file tool holds a file in memory: this much at most. */
-export const FILE_LIMIT_BYTES = 16 * 1024 * 1024;
+const FILE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export interface OpenedFile {
   readonly bytes: Buffer;

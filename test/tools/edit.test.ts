@@ -147,8 +147,9 @@ test("binary, not UTF-8, a directory and a path outside are refused", async () =
 
 test("an edit is the replacement of a string, nothing more", () => {
   const lines = fc.array(fc.constantFrom("a", "b", "ab", "", "$&", "é"), { maxLength: 8 });
+  const replacement = fc.oneof(fc.string(), fc.constantFrom("$&", "$1", "$$"));
   fc.assert(
-    fc.property(lines, lines, fc.string(), fc.boolean(), (before, after, middle, crlf) => {
+    fc.property(lines, lines, replacement, fc.boolean(), (before, after, middle, crlf) => {
       fc.pre(!/[\r\n]/.test(middle));
       const eol = crlf ? "\r\n" : "\n";
       const file = (text: string): string => [...before, text, ...after, ""].join(eol);
