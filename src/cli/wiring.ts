@@ -49,7 +49,7 @@ function prepareTurn(config: Config, env: Env): PrepareTurn {
       prices: {
         input: info.costPer1mIn,
         output: info.costPer1mOut,
-        cachedInput: info.costPer1mInCached,
+        cachedInput: info.costPer1mOutCached,
       },
       system: systemPrompt({
         prefix: provider.systemPromptPrefix,
