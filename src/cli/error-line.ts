@@ -6,4 +6,15 @@ export function errorLine(what: RunFailure): string {
   return `error: ${oneLine(what.message)} (${what.reason})${remedy}\n`;
 }
 
+/** Writes it; the word is red on a terminal that wants colour. Bounded: standard error is not waited for. */
+export async function printError(what: RunFailure): Promise<void> {
+  const line = errorLine(what);
+  if (!process.stderr.isTTY) {
+    process.stderr.write(line);
+    return;
+  }
+  const { chalkStderr } = await import("chalk");
+  process.stderr.write(line.replace(/^error:/, chalkStderr.red("error:")));
+}
+
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();

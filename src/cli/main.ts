@@ -1,7 +1,7 @@
 import type { RunFailure } from "../protocol/ending.ts";
 import { ENDINGS, failure, RunFailed } from "../protocol/ending.ts";
 import { parseCommandLine, type CommandLine } from "./parse.ts";
-import { errorLine } from "./error-line.ts";
+import { printError } from "./error-line.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = await perform(line);
   } catch (error) {
     const what = failureOf(error);
-    process.stderr.write(errorLine(what));
+    await printError(what);
     if (what.reason === "internal" && error instanceof Error && wantsDebug(argv))
       process.stderr.write(`${error.stack ?? ""}\n`);
     process.exitCode = ENDINGS[what.reason].exitCode;

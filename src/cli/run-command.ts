@@ -7,7 +7,7 @@ import type { RunOptions } from "../protocol/run-options.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
-import { errorLine } from "./error-line.ts";
+import { printError } from "./error-line.ts";
 import { usage, type Flags } from "./parse.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, watchSignals } from "./signals.ts";
@@ -34,8 +34,7 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
   const ended = await attempt(words, flags, stdout, progress, cancel);
   progress.stopSpinner();
   const end = worst(ended, stdout.failed());
-  if (end.failure !== null && end.reason !== "reader_left")
-    process.stderr.write(errorLine(end.failure));
+  if (end.failure !== null && end.reason !== "reader_left") await printError(end.failure);
   const signal = end.reason === "signal" ? signals.received() : null;
   signals[Symbol.dispose]();
   if (signal !== null) dieOf(signal);

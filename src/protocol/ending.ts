@@ -84,8 +84,6 @@ export type Reason = keyof typeof ENDINGS;
 export const isReason = (value: unknown): value is Reason =>
   typeof value === "string" && Object.hasOwn(ENDINGS, value);
 
-export const statusOf = (reason: Reason): RunStatus => ENDINGS[reason].status;
-
 /** What went wrong, for a person: one line each. `reason` is the code. */
 export interface RunFailure {
   readonly reason: Exclude<Reason, "end_turn">;
