@@ -1,0 +1,130 @@
+import * as fc from "fast-check";
+import { ENDINGS, type Reason, type RunFailure } from "../../src/protocol/ending.ts";
+import type { WireEvent } from "../../src/protocol/event-wire.ts";
+import type { MessageId, RunId, SessionId } from "../../src/protocol/ids.ts";
+import type { TurnEvent } from "../../src/protocol/run-event.ts";
+import type { RunOutcome, RunRecord } from "../../src/protocol/run-record.ts";
+import type { Usage } from "../../src/protocol/usage.ts";
+
+/** Values of the protocol for property tests: every text that a model, a tool or a person might have written. */
+const text = fc.string({ unit: "binary" });
+const name = fc.string({ minLength: 1 });
+const runId = name as fc.Arbitrary<RunId>;
+const sessionId = name as fc.Arbitrary<SessionId>;
+const messageId = name as fc.Arbitrary<MessageId>;
+const orNull = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+  fc.option(value, { nil: null });
+
+const reason = fc.constantFrom(...(Object.keys(ENDINGS) as Reason[]));
+const failure: fc.Arbitrary<RunFailure> = fc.record({
+  reason: reason.filter((one) => one !== "end_turn"),
+  message: text,
+  remedy: orNull(text),
+  httpStatus: orNull(fc.nat(599)),
+  provider: orNull(name),
+});
+
+const usage: fc.Arbitrary<Usage> = fc.record({
+  inputTokens: fc.nat(),
+  cachedInputTokens: fc.nat(),
+  outputTokens: fc.nat(),
+  reasoningTokens: fc.nat(),
+});
+
+const turnEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
+  fc.record({ type: fc.constant("run.started" as const), model: name }),
+  fc.record({ type: fc.constant("run.queued" as const), ahead: fc.nat() }),
+  fc.record({ type: fc.constant("step.started" as const), n: fc.nat(), model: name, messageId }),
+  fc.record({ type: fc.constant("text.delta" as const), messageId, text }),
+  fc.record({ type: fc.constant("reasoning.delta" as const), messageId, text }),
+  fc.record({ type: fc.constant("text.reset" as const), messageId }),
+  fc.record({ type: fc.constant("tool.started" as const), callId: name, name, input: text }),
+  fc.record({ type: fc.constant("tool.progress" as const), callId: name, bytes: fc.nat() }),
+  fc.record({
+    type: fc.constant("tool.completed" as const),
+    callId: name,
+    isError: fc.boolean(),
+    output: text,
+    truncated: fc.boolean(),
+    ms: fc.nat(),
+  }),
+  fc.record({
+    type: fc.constant("tool.denied" as const),
+    callId: name,
+    name,
+    rule: text,
+    remedy: text,
+  }),
+  fc.record({ type: fc.constant("message.completed" as const), messageId, text }),
+  fc.record({
+    type: fc.constant("step.completed" as const),
+    usage,
+    finishReason: fc.constantFrom("end_turn" as const, "tool_use" as const, "max_tokens" as const),
+  }),
+  fc.record({
+    type: fc.constant("retry" as const),
+    attempt: fc.nat(),
+    max: fc.nat(),
+    waitMs: fc.nat(),
+    cause: text,
+    httpStatus: orNull(fc.nat(599)),
+  }),
+  fc.record({ type: fc.constant("warning" as const), code: name, message: text }),
+);
+
+/** Every event that our wire carries. */
+export const wireEvent: fc.Arbitrary<WireEvent> = fc.oneof(
+  fc
+    .tuple(turnEvent, orNull(runId), sessionId)
+    .map(([event, run, session]) => ({ ...event, runId: run, sessionId: session })),
+  fc.record({
+    type: fc.constant("run_complete" as const),
+    runId: orNull(runId),
+    sessionId,
+    messageId: orNull(messageId),
+    text,
+    cancelled: fc.boolean(),
+    failure: orNull(failure),
+  }),
+  fc.record({
+    type: fc.constant("agent_error" as const),
+    runId: orNull(name),
+    sessionId,
+    error: name,
+  }),
+  fc.constant({ type: "gap" as const }),
+);
+
+export const outcome: fc.Arbitrary<RunOutcome> = fc.record({
+  reason,
+  failure: orNull(failure),
+  text,
+  messageId: orNull(messageId),
+  partial: fc.boolean(),
+  usage,
+  costUsd: orNull(fc.nat().map((millionths) => millionths / 1e6)),
+  turns: fc.nat(),
+  toolCalls: fc.nat(),
+  models: fc.array(name),
+  denials: fc.array(fc.record({ callId: name, name, rule: text, remedy: text })),
+  warnings: fc.array(text),
+});
+
+export const runRecord: fc.Arbitrary<RunRecord> = fc
+  .tuple(
+    fc.record({
+      runId,
+      sessionId,
+      prompt: text,
+      acceptedAt: fc.nat(),
+      startedAt: orNull(fc.nat()),
+      endedAt: orNull(fc.nat()),
+    }),
+    fc.constantFrom("reserved" as const, "queued" as const, "active" as const),
+    orNull(outcome),
+  )
+  .map(([record, open, ended]) => ({
+    ...record,
+    state: ended === null ? open : ("settled" as const),
+    outcome: ended,
+  }));
