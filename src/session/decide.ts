@@ -34,6 +34,8 @@ export interface PromptEntry {
 export type Command =
   /** An accepted prompt of ours is ready to run: the dispatch decision. */
   | { readonly type: "ready"; readonly seq: number }
+  /** An accepted prompt of ours will never be ready; a cancel that came before is its outcome (CAN-26). */
+  | { readonly type: "unready"; readonly seq: number }
   /** Everything accepted so far shall end. */
   | { readonly type: "cancel"; readonly reason: Reason }
   | { readonly type: "cancel_one"; readonly seq: number; readonly reason: Reason }
@@ -72,7 +74,8 @@ function apply(
   me: string,
 ): readonly [SessionState, readonly Effect[]] {
   switch (command.type) {
-    case "ready": {
+    case "ready":
+    case "unready": {
       const prompt = find(state, command.seq);
       if (prompt?.phase !== "reserved") return [state, []];
       const reason = cancelOf(state, prompt);
@@ -81,17 +84,14 @@ function apply(
           without(state, prompt),
           [{ type: "settle_cancelled", seq: prompt.seq, reason, persist: true }],
         ];
-      return [withPhase(state, prompt, "queued"), []];
+      return [command.type === "ready" ? withPhase(state, prompt, "queued") : state, []];
     }
-    case "cancel": {
-      const last = state.prompts.at(-1);
-      if (last === undefined) return [state, []];
-      return endCovered({ ...state, mark: { upTo: last.seq, reason: command.reason } }, me);
-    }
+    case "cancel":
+      return endCovered(withRaisedMark(state, command.reason), me);
     case "cancel_one": {
       const prompts = state.prompts.map((prompt) =>
-        prompt.seq === command.seq && prompt.cancelReason === null
-          ? { ...prompt, cancelReason: command.reason }
+        prompt.seq === command.seq
+          ? { ...prompt, cancelReason: cancelOf(state, prompt) ?? command.reason }
           : prompt,
       );
       return endCovered({ ...state, prompts }, me);
@@ -112,7 +112,21 @@ function apply(
   }
 }
 
-/** Cancelled prompts: a queued one ends now, an active one of ours is aborted, a reserved one ends at its decision. */
+/** The mark covers every open prompt; those that an earlier cancel covered keep their reason (INV-14). */
+function withRaisedMark(state: SessionState, reason: Reason): SessionState {
+  const upTo = state.prompts.at(-1)?.seq ?? 0;
+  if (upTo <= (state.mark?.upTo ?? 0)) return state;
+  const prompts = state.prompts.map((prompt) => ({
+    ...prompt,
+    cancelReason: cancelOf(state, prompt),
+  }));
+  return { prompts, mark: { upTo, reason } };
+}
+
+/**
+ * Cancelled prompts: a queued one ends now; what an active one of ours does, or the readiness of a reserved one, is aborted; the
+ * reserved one then ends at its decision.
+ */
 function endCovered(state: SessionState, me: string): readonly [SessionState, readonly Effect[]] {
   const effects: Effect[] = [];
   let next = state;
@@ -122,7 +136,7 @@ function endCovered(state: SessionState, me: string): readonly [SessionState, re
     if (prompt.phase === "queued") {
       next = without(next, prompt);
       effects.push({ type: "settle_cancelled", seq: prompt.seq, reason, persist: false });
-    } else if (prompt.phase === "active" && prompt.owner === me) {
+    } else if (prompt.owner === me) {
       effects.push({ type: "abort", seq: prompt.seq, reason });
     }
   }
