@@ -43,6 +43,12 @@ export const COMMON_FLAGS = {
   },
 } as const satisfies Record<string, Flag>;
 
+/** Asked of the program itself. */
+export const SELF_FLAGS = {
+  help: { alias: "h", type: "boolean", describe: "Show this" },
+  version: { type: "boolean", describe: "Show the version" },
+} as const satisfies Record<string, Flag>;
+
 export const RUN_FLAGS = {
   model: {
     alias: "m",

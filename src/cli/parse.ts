@@ -1,7 +1,9 @@
 import yargs, { type Argv } from "yargs";
-import { failure, RunFailed } from "../protocol/ending.ts";
+import { RunFailed } from "../protocol/ending.ts";
 import { parseDuration } from "../shared/duration.ts";
-import { COMMON_FLAGS, RUN_FLAGS, type Flag } from "./flags.ts";
+import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS, type Flag } from "./flags.ts";
+import { booleanOf, writeOut, type Tokens } from "./tokens.ts";
+import { usage } from "./usage.ts";
 
 /** What was asked for. */
 export type CommandLine =
@@ -13,12 +15,9 @@ export type CommandLine =
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Words with white space are never flags: they travel through the parser under another name. */
-const STAND_IN = "\u{E000}";
-
 /** Reads a command line. Throws `RunFailed` with reason `usage` that names the flag and the remedy. */
 export async function parseCommandLine(argv: readonly string[], env: Env): Promise<CommandLine> {
-  const { tokens, restore } = hideSentences(argv);
+  const { tokens, restore } = writeOut(argv, { ...COMMON_FLAGS, ...RUN_FLAGS, ...SELF_FLAGS });
   let chosen: CommandLine | null = null;
   const parser = commands(
     (line) => {
@@ -27,6 +26,7 @@ export async function parseCommandLine(argv: readonly string[], env: Env): Promi
     { tokens, restore },
     env,
   );
+  keepHelpUnbuilt(parser);
   const parsed = parser.parseSync([...tokens]);
   if (parsed["help"] === true) return { command: "help", text: await parser.getHelp() };
   if (parsed["version"] === true) return { command: "version" };
@@ -36,7 +36,7 @@ export async function parseCommandLine(argv: readonly string[], env: Env): Promi
 
 function commands(
   choose: (line: CommandLine) => void,
-  { tokens, restore }: Hidden,
+  { tokens, restore }: Tokens,
   env: Env,
 ): Argv {
   const flagsOf = (parsed: Parsed, table: Readonly<Record<string, Flag>>): Flags =>
@@ -57,9 +57,7 @@ function commands(
     })
     .help(false)
     .version(false)
-    .options(COMMON_FLAGS)
-    .option("help", { alias: "h", type: "boolean", describe: "Show this" })
-    .option("version", { type: "boolean", describe: "Show the version" })
+    .options({ ...COMMON_FLAGS, ...SELF_FLAGS })
     .command(
       ["run [prompt..]", "r"],
       "Run one prompt and print the answer",
@@ -103,6 +101,17 @@ function commands(
       if (error instanceof RunFailed) throw error;
       throw refused((message ?? error?.message ?? "").replace(/\s+/g, " "), tokens, restore);
     });
+}
+
+/**
+ * yargs builds the whole help text before each command (5 ms of a cold start), in case the command fails in a way that shows it: ours do
+ * not. Semi-private: test/cli/parse.test.ts notices when it moves.
+ */
+function keepHelpUnbuilt(parser: Argv): void {
+  const internal = parser as Argv & {
+    getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } };
+  };
+  internal.getInternalMethods().getUsageInstance().cacheHelpMessage = () => {};
 }
 
 /** What yargs says, in our words: the flag named as it is typed, and a remedy. */
@@ -173,8 +182,8 @@ export class Flags {
     if (typeof given === "boolean") return given;
     const twin = this.#twin(name);
     if (twin === null) return null;
-    if (/^(1|t|true)$/i.test(twin)) return true;
-    if (/^(0|f|false)$/i.test(twin)) return false;
+    const on = booleanOf(twin);
+    if (on !== null) return on;
     const { twin: variable } = this.#table[name] ?? {};
     throw usage(`${variable} is ${JSON.stringify(twin)}`, "set it to true or false");
   }
@@ -206,25 +215,4 @@ export class Flags {
     const value = variable === undefined ? undefined : this.#env[variable];
     return value === undefined || value === "" ? null : value;
   }
-}
-
-export const usage = (message: string, remedy: string): RunFailed =>
-  new RunFailed(failure("usage", message, { remedy }));
-
-interface Hidden {
-  readonly tokens: readonly string[];
-  readonly restore: (word: string) => string;
-}
-
-function hideSentences(argv: readonly string[]): Hidden {
-  const hidden: string[] = [];
-  const hide = (sentence: string): string => `${STAND_IN}${hidden.push(sentence) - 1}`;
-  const restore = (word: string): string =>
-    word.startsWith(STAND_IN) ? (hidden[Number(word.slice(1))] ?? word) : word;
-  const tokens = argv.map((word) => {
-    if (!/\s/.test(word) && !word.startsWith(STAND_IN)) return word;
-    const assignment = /^(--[a-z][a-z-]*=)(.*)$/s.exec(word);
-    return assignment === null ? hide(word) : `${assignment[1]}${hide(assignment[2] ?? "")}`;
-  });
-  return { tokens, restore };
 }

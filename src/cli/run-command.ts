@@ -8,11 +8,12 @@ import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { printError } from "./error-line.ts";
-import { usage, type Flags } from "./parse.ts";
+import type { Flags } from "./parse.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, watchSignals } from "./signals.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
+import { usage } from "./usage.ts";
 import { startEmbedded } from "./wiring.ts";
 import { workingDirectory } from "./working-directory.ts";
 

@@ -12,7 +12,7 @@ import { parseSize } from "../shared/size.ts";
 import { sweepRun } from "../tools/process-sweep.ts";
 import { builtinTools } from "../tools/registry.ts";
 import { toolEnvironment } from "../tools/tool-env.ts";
-import { usage } from "./parse.ts";
+import { usage } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;

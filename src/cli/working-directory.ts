@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { usage } from "./parse.ts";
+import { usage } from "./usage.ts";
 
 /** The directory that `--cwd` names, absolute; the current one without it. Throws `usage` when there is none. */
 export function workingDirectory(asked: string | null): string {
