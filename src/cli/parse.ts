@@ -26,7 +26,7 @@ export async function parseCommandLine(argv: readonly string[], env: Env): Promi
     { tokens, restore },
     env,
   );
-  keepHelpUnbuilt(parser);
+  if (!tokens.includes("--help=true")) keepHelpUnbuilt(parser);
   const parsed = parser.parseSync([...tokens]);
   if (parsed["help"] === true) return { command: "help", text: await parser.getHelp() };
   if (parsed["version"] === true) return { command: "version" };

@@ -1,0 +1,253 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { COMMON_FLAGS, RUN_FLAGS, type FlagName } from "../../src/cli/flags.ts";
+import { parseCommandLine, type Flags } from "../../src/cli/parse.ts";
+import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+async function run(
+  argv: readonly string[],
+  env: Env = {},
+): Promise<{ words: readonly string[]; flags: Flags }> {
+  const line = await parseCommandLine(["run", ...argv], env);
+  if (line.command !== "run") throw new Error(`a ${line.command}`);
+  return line;
+}
+
+const words = async (...argv: string[]): Promise<readonly string[]> => (await run(argv)).words;
+
+/** The failure of a command line, or of a flag when it is asked for. */
+async function refusal(
+  argv: readonly string[],
+  ask: (flags: Flags) => unknown = () => null,
+  env: Env = {},
+): Promise<RunFailure> {
+  try {
+    const line = await parseCommandLine(argv, env);
+    if (line.command === "run") ask(line.flags);
+  } catch (error) {
+    if (error instanceof RunFailed) return error.failure;
+    throw error;
+  }
+  throw new Error("expected a refusal");
+}
+
+const FLAGS = { ...COMMON_FLAGS, ...RUN_FLAGS };
+const named = (type: "boolean" | "string"): FlagName[] =>
+  (Object.keys(FLAGS) as FlagName[]).filter((name) => FLAGS[name].type === type);
+const aliasOf = (name: FlagName): string | null => {
+  const flag: { readonly alias?: string } = FLAGS[name];
+  return flag.alias ?? null;
+};
+const twinOf = (name: FlagName): string | null => {
+  const flag: { readonly twin?: string } = FLAGS[name];
+  return flag.twin ?? null;
+};
+
+test.each(named("string"))("--%s takes exactly one value, in every notation", async (name) => {
+  const alias = aliasOf(name);
+  const short = alias === null ? [] : [[`-${alias}`, "va"], [`-${alias}va`], [`-${alias}=va`]];
+  for (const given of [[`--${name}`, "va"], [`--${name}=va`], ...short]) {
+    const { words: rest, flags } = await run([...given, "the", "prompt"]);
+    expect([given, flags.text(name), rest]).toEqual([given, "va", ["the", "prompt"]]);
+  }
+  expect((await run(["prompt"])).flags.text(name)).toBeNull();
+  expect(await refusal(["run", "prompt", `--${name}`])).toMatchObject({
+    reason: "usage",
+    message: `--${name} needs a value`,
+  });
+  const twice = ["run", `--${name}=a`, `--${name}`, "b", "prompt"];
+  expect(await refusal(twice, (flags) => flags.text(name))).toMatchObject({
+    reason: "usage",
+    message: `--${name} was given 2 times`,
+    remedy: `give --${name} once`,
+  });
+});
+
+test.each(named("boolean"))("--%s is a switch that leaves the words alone", async (name) => {
+  const alias = aliasOf(name);
+  const short = alias === null ? [] : [`-${alias}`];
+  for (const on of [`--${name}`, `--${name}=true`, `--${name}=1`, ...short]) {
+    const { words: rest, flags } = await run([on, "true", "story"]);
+    expect([on, flags.flag(name), rest]).toEqual([on, true, ["true", "story"]]);
+  }
+  for (const off of [`--no-${name}`, `--${name}=false`, `--${name}=0`])
+    expect([off, (await run([off, "x"])).flags.flag(name)]).toEqual([off, false]);
+  expect((await run(["x"])).flags.flag(name)).toBeNull();
+  expect((await run([`--${name}`, "x", `--no-${name}`])).flags.flag(name)).toBe(false);
+  expect(await refusal(["run", `--${name}=maybe`, "x"])).toMatchObject({
+    reason: "usage",
+    message: `--${name} is "maybe"`,
+  });
+});
+
+test.each(
+  (Object.keys(FLAGS) as FlagName[]).flatMap((name) => {
+    const twin = twinOf(name);
+    return twin === null ? [] : [[twin, name] as const];
+  }),
+)("%s is the twin of --%s, and the flag wins", async (twin, name) => {
+  const isSwitch = FLAGS[name].type === "boolean";
+  const read = (flags: Flags): unknown => (isSwitch ? flags.flag(name) : flags.text(name));
+  const [value, flag, kept] = isSwitch
+    ? ["true", `--no-${name}`, false]
+    : ["a b", `--${name}=c`, "c"];
+  expect(read((await run(["x"], { [twin]: value })).flags)).toBe(isSwitch ? true : "a b");
+  expect(read((await run([flag, "x"], { [twin]: value })).flags)).toBe(kept);
+  expect(read((await run(["x"], { [twin]: "" })).flags)).toBeNull();
+});
+
+test("nothing else in the environment is a flag", async () => {
+  const env = { CRUSH_CLIENT_SERVER: "1", CRUSH_RUN_NOPE: "1", CRUSH_MODEL: "m", MODEL: "m" };
+  expect((await run(["x"], env)).flags.text("model")).toBeNull();
+});
+
+test("the twin of a switch that is neither true nor false is refused by its name", async () => {
+  const quiet = (flags: Flags): unknown => flags.flag("quiet");
+  expect(await refusal(["run", "x"], quiet, { CRUSH_RUN_QUIET: "yes" })).toMatchObject({
+    reason: "usage",
+    message: 'CRUSH_RUN_QUIET is "yes"',
+    remedy: "set it to true or false",
+  });
+});
+
+test("short switches may stand together, the last letter with its value", async () => {
+  const { words: rest, flags } = await run(["-qvmopenai/gpt", "-Cs", "abc", "x"]);
+  expect([flags.flag("quiet"), flags.flag("verbose"), flags.flag("continue")]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect([flags.text("model"), flags.text("session"), rest]).toEqual(["openai/gpt", "abc", ["x"]]);
+});
+
+test("numbers stay the text that was typed", async () => {
+  expect(await words("1e3", "0x10", "007", "1.50", "-5", "true")).toEqual([
+    "1e3",
+    "0x10",
+    "007",
+    "1.50",
+    "-5",
+    "true",
+  ]);
+  expect((await run(["--data-dir", "1e3", "--session", "007", "x"])).flags.text("data-dir")).toBe(
+    "1e3",
+  );
+});
+
+test("a sentence is never a flag, whatever it begins with", async () => {
+  const sentences = ["- item one\n- item two", "--quiet please", "-q now", "--what=is this?", "-"];
+  for (const sentence of sentences) {
+    const { words: rest, flags } = await run([sentence, "-v"]);
+    expect([rest, flags.flag("quiet"), flags.flag("verbose")]).toEqual([[sentence], null, true]);
+  }
+});
+
+test("a value with white space in it reaches its flag whole", async () => {
+  for (const given of [
+    ["--cwd=/my files/- a"],
+    ["--cwd", "/my files/- a"],
+    ["-c", "/my files/- a"],
+  ])
+    expect((await run([...given, "x"])).flags.text("cwd")).toBe("/my files/- a");
+});
+
+test("after -- everything is a word", async () => {
+  const { words: rest, flags } = await run(["a", "--", "-q", "--model", "--", "- b c", "--no-x"]);
+  expect(rest).toEqual(["a", "-q", "--model", "--", "- b c", "--no-x"]);
+  expect([flags.flag("quiet"), flags.text("model")]).toEqual([null, null]);
+});
+
+test("whatever stands after -- is the prompt, word by word", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.string({ unit: "binary" })), async (typed) => {
+      expect(await words("--", ...typed)).toEqual(typed);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a command line is read or refused in words, whatever it holds", async () => {
+  const piece = fc.oneof(
+    fc.string(),
+    fc.constantFrom("run", "-", "--", "-q", "-m", "--model", "--no-", "-=", "--=", "-qq=1", "--q"),
+    fc.constantFrom(
+      "__proto__",
+      "--__proto__",
+      "--constructor=1",
+      "-",
+      "\u{E000}0",
+      "--h",
+      "--no-h",
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece), async (argv) => {
+      const reason = await refusal(argv).then(
+        (failure) => failure.reason,
+        (error: Error) => error.message,
+      );
+      expect(["usage", "expected a refusal"]).toContain(reason);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test.each([
+  [["run", "--nope", "x"], "unknown flag --nope"],
+  [["run", "-z", "x"], "unknown flag -z"],
+  [["run", "--mod", "m", "x"], "unknown flag --mod"],
+  [["run", "--noStream", "x"], "unknown flag --noStream"],
+  [["models", "--quiet"], "unknown flag --quiet"],
+  [["nonsense"], 'unknown command "nonsense"'],
+  [["run it please"], 'unknown command "run it please"'],
+  [["show", "a", "b"], 'unknown command "b"'],
+  [["show"], "crush show needs the id of a run"],
+  [["run", "-m", "-q", "x"], "--model needs a value"],
+  [[], "no command was given"],
+])("%j is refused: %s", async (argv, message) => {
+  const failure = await refusal(argv);
+  expect(failure).toMatchObject({ reason: "usage", message });
+  expect(failure.remedy).toMatch(/\S/);
+});
+
+test("durations and counts are checked, and the refusal names the flag and its forms", async () => {
+  const { flags } = await run(["--timeout", "1h30m", "--stdin-wait=250ms", "--retries", "0", "x"]);
+  expect([flags.duration("timeout"), flags.duration("stdin-wait")]).toEqual([5_400_000, 250]);
+  expect([flags.count("retries"), flags.duration("idle-timeout")]).toEqual([0, null]);
+  for (const bad of ["", "1e3", "-1", "5 minutes", "fast"])
+    expect(await refusal(["run", `--timeout=${bad}`], (f) => f.duration("timeout"))).toMatchObject({
+      reason: "usage",
+      message: `--timeout is ${JSON.stringify(bad)}, which is no duration`,
+    });
+  for (const bad of ["", "1.5", "-1", "1e3", "many"])
+    expect(await refusal(["run", `--retries=${bad}`], (f) => f.count("retries"))).toMatchObject({
+      reason: "usage",
+      message: `--retries is ${JSON.stringify(bad)}, which is no whole number`,
+    });
+});
+
+test("the other commands have their word, and the flags that they share stand before or after", async () => {
+  expect(await parseCommandLine(["r", "x"], {})).toMatchObject({ command: "run", words: ["x"] });
+  expect(await parseCommandLine(["show", "abc"], {})).toMatchObject({ runId: "abc" });
+  expect(await parseCommandLine(["models"], {})).toMatchObject({ filter: null });
+  expect(await parseCommandLine(["models", "gpt"], {})).toMatchObject({ filter: "gpt" });
+  expect(await parseCommandLine(["--version"], {})).toEqual({ command: "version" });
+  for (const argv of [
+    ["-c", "/x", "run", "p"],
+    ["run", "p", "-c", "/x"],
+  ]) {
+    const line = await parseCommandLine(argv, {});
+    expect(line).toMatchObject({ command: "run", words: ["p"] });
+    expect("flags" in line && line.flags.text("cwd")).toBe("/x");
+  }
+});
+
+test("help names every flag of the command", async () => {
+  const line = await parseCommandLine(["run", "--help"], {});
+  if (line.command !== "help") throw new Error(line.command);
+  // A switch that is on by default is offered as its opposite.
+  for (const name of Object.keys(FLAGS)) expect(line.text).toContain(`--${name}`);
+  expect(await parseCommandLine(["-h"], {})).toMatchObject({ command: "help" });
+});
