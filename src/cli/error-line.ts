@@ -1,9 +1,9 @@
 import type { RunFailure } from "../protocol/ending.ts";
+import { remedyOf } from "../protocol/remedy.ts";
 
 /** The one line that every ending but success has: `error: what (reason); remedy`. */
 export function errorLine(what: RunFailure): string {
-  const remedy = what.remedy === null ? "" : `; ${oneLine(what.remedy)}`;
-  return `error: ${oneLine(what.message)} (${what.reason})${remedy}\n`;
+  return `error: ${oneLine(what.message)} (${what.reason}); ${oneLine(remedyOf(what))}\n`;
 }
 
 /** Writes it; the word is red on a terminal that wants colour. Bounded: standard error is not waited for. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { openWorkspace } from "../client/client.ts";
 import { ENDINGS } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
+import { remedyOf } from "../protocol/remedy.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Flags } from "./parse.ts";
 import { startEmbedded } from "./wiring.ts";
@@ -48,8 +49,8 @@ function describe(record: RunRecord): string {
       ["reason", outcome.reason],
       ["exit", `${exitCode}${retryable ? " (may be tried again)" : ""}`],
     );
-    if (outcome.failure !== null) rows.push(["error", outcome.failure.message]);
-    if (outcome.failure?.remedy) rows.push(["remedy", outcome.failure.remedy]);
+    if (outcome.failure !== null)
+      rows.push(["error", outcome.failure.message], ["remedy", remedyOf(outcome.failure)]);
     rows.push(
       ["model", outcome.models.join(", ") || "-"],
       [
