@@ -49,7 +49,7 @@ export async function callModel(
       signal.throwIfAborted();
       if (!(error instanceof ModelCallFailed)) throw error;
       const waitMs = waitBefore(attempt, error, ports);
-      if (waitMs === null) throw error;
+      if (waitMs === null) throw lastFailure(error, ports);
       if (draft.parts.length > 0) {
         draft.parts = [];
         ports.sink.reset(messageId);
@@ -106,6 +106,15 @@ function waitBefore(attempt: number, error: ModelCallFailed, ports: StepPorts): 
     return error.retryAfterMs > retryMaxWaitMs ? null : error.retryAfterMs;
   const backoff = 500 * 2 ** (attempt - 1) * (0.75 + ports.random() / 2);
   return Math.round(Math.min(backoff, retryMaxWaitMs));
+}
+
+/** The failure that ends the step; one that asked for a longer wait than we make says so. */
+function lastFailure(error: ModelCallFailed, { limits }: StepPorts): ModelCallFailed {
+  const { failure, retryable, retryAfterMs } = error;
+  if (!retryable || retryAfterMs === null || retryAfterMs <= limits.retryMaxWaitMs) return error;
+  const wait = `${Math.ceil(retryAfterMs / 1000)} s`;
+  const remedy = `the provider asks to wait ${wait}: try again then, or raise --retry-max-wait`;
+  return new ModelCallFailed({ ...failure, remedy }, { retryable, retryAfterMs, cause: error });
 }
 
 function appendText(draft: StepDraft, text: string, metadata: JsonObject | undefined): void {
