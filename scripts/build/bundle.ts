@@ -47,6 +47,7 @@ function bundleOptions(entry: string, outfile: string): BuildOptions {
     metafile: true,
     external: ["@photostructure/sqlite"],
     plugins: [onlyEnglishZod],
+    inject: [shim("headers.ts")],
     supported: { "dynamic-import": false }, // one throws in a script compiled by `vm` on Node 20
     alias: {
       "string-width": shim("string-width.ts"),

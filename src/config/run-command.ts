@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { childScope } from "../shared/scope.ts";
 import { ExpandFailed } from "./template.ts";
@@ -21,6 +20,7 @@ interface CommandOptions {
 export async function runCommand(command: string, options: CommandOptions): Promise<string> {
   options.signal.throwIfAborted();
   const { cwd, env } = options;
+  const { spawn } = await import("node:child_process");
   const child = spawn("sh", ["-c", command], {
     cwd,
     env: { ...env },
