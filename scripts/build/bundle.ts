@@ -45,13 +45,13 @@ function bundleOptions(entry: string, outfile: string): BuildOptions {
     entryPoints: [entry],
     outfile,
     metafile: true,
-    external: ["@photostructure/sqlite"],
     plugins: [onlyEnglishZod],
     inject: [shim("headers.ts")],
     supported: { "dynamic-import": false }, // one throws in a script compiled by `vm` on Node 20
     alias: {
       "string-width": shim("string-width.ts"),
       y18n: shim("y18n.ts"),
+      "node-gyp-build": shim("node-gyp-build.ts"),
       "@vscode/ripgrep": shim("ripgrep.ts"),
       // Its main file is UMD, whose `require` calls esbuild does not see.
       "jsonc-parser": "jsonc-parser/lib/esm/main.js",
