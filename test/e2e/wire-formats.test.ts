@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { crushPlace, FAKE_KEY, FAMILIES, type Ended, type WireFamily } from "../support/crush.ts";
+import { crushPlace, FAKE_KEY, FAMILIES, type WireFamily } from "../support/crush.ts";
+import { seen, succeeded } from "../support/ending-case.ts";
 import { startFakeProvider, type FakeRequest } from "../support/fake-provider.ts";
 import {
   asAnswer,
@@ -22,19 +23,11 @@ const ENDPOINT: Readonly<Record<WireFamily, { readonly path: string; readonly ke
 /** One to four bytes each, a character of several code points, a byte order mark, controls, no newline at the end. */
 const EVERY_WIDTH = "a é 漢字 👋🏽 e\u0301 \uFEFF\u200D \u0001\t\r\n\u{10FFFF}";
 
-/** The texts hold no U+FFFD, so equal strings are equal bytes. */
-const told = ({ status, stdout, stderr }: Ended): object => ({
-  status,
-  stdout: stdout.toString(),
-  stderr: stderr.toString(),
-});
-const answered = (stdout: string): object => ({ status: 0, stdout, stderr: "" });
-
 describe.each(FAMILIES)("%s", (family) => {
   test("the answer is all that is printed, and one newline", async () => {
     await using provider = await startFakeProvider({ text: "**One** word", chunks: 5 });
     await using place = crushPlace({ provider: { url: provider.url, family } });
-    expect(told(await place.run(["run", "Say", "it."]))).toEqual(answered("**One** word\n"));
+    expect(seen(await place.run(["run", "Say", "it."]))).toEqual(succeeded("**One** word\n"));
     expect(provider.requests).toHaveLength(1);
     const { method, path, headers, body } = provider.requests[0] as FakeRequest;
     expect([method, path]).toEqual(["POST", ENDPOINT[family].path]);
@@ -49,21 +42,21 @@ describe.each(FAMILIES)("%s", (family) => {
   test("an answer that ends in newlines is printed as it is", async () => {
     await using provider = await startFakeProvider({ text: "\n  one\n\n" });
     await using place = crushPlace({ provider: { url: provider.url, family } });
-    expect(told(await place.run(["run", "hi"]))).toEqual(answered("\n  one\n\n"));
+    expect(seen(await place.run(["run", "hi"]))).toEqual(succeeded("\n  one\n\n"));
   });
 
   test("reasoning never reaches stdout, as it comes or at the end", async () => {
     await using provider = await startFakeProvider({ reasoning: "Hmm, think.", text: "Four." });
     await using place = crushPlace({ provider: { url: provider.url, family } });
     for (const flag of ["--stream", "--no-stream"])
-      expect(told(await place.run(["run", flag, "2+2?"]))).toEqual(answered("Four.\n"));
+      expect(seen(await place.run(["run", flag, "2+2?"]))).toEqual(succeeded("Four.\n"));
   });
 
   test("parallel tool calls run for real, and the next request carries their results", async () => {
     await using provider = await startFakeProvider([CALLING, { text: "Done." }]);
     await using place = crushPlace({ provider: { url: provider.url, family } });
     place.write(FILE.name, FILE.content);
-    expect(told(await place.run(["run", "go"]))).toEqual(answered("Done.\n"));
+    expect(seen(await place.run(["run", "go"]))).toEqual(succeeded("Done.\n"));
     expect(readFileSync(join(place.work, "made/b.txt"), "utf8")).toBe("bêta\n");
     expect(provider.requests).toHaveLength(2);
     const replayed = conversationOf(family, provider.requests[1]?.body);
@@ -79,7 +72,7 @@ describe.each(FAMILIES)("%s", (family) => {
     await using place = crushPlace({ provider: { url: provider.url, family } });
     place.write(FILE.name, FILE.content);
     await place.run(["run", "go"]);
-    expect(told(await place.run(["run", "--continue", "And?"]))).toEqual(answered("Still so.\n"));
+    expect(seen(await place.run(["run", "--continue", "And?"]))).toEqual(succeeded("Still so.\n"));
     expect(conversationOf(family, provider.requests[2]?.body)).toEqual([
       asUser(family, "go"),
       ...asCalling(family, "an earlier turn"),
@@ -98,10 +91,10 @@ describe.each(FAMILIES)("%s", (family) => {
     ];
     await using provider = await startFakeProvider(({ index }) => script[index % 4] ?? {});
     await using place = crushPlace({ provider: { url: provider.url, family } });
-    expect(told(await place.run(["run", "go"]))).toEqual(answered("Third.\n"));
+    expect(seen(await place.run(["run", "go"]))).toEqual(succeeded("Third.\n"));
     expect(provider.requests).toHaveLength(4);
-    expect(told(await place.run(["run", "--stream", "go"]))).toEqual(
-      answered("First.\n\nSecond.\n\nThird.\n"),
+    expect(seen(await place.run(["run", "--stream", "go"]))).toEqual(
+      succeeded("First.\n\nSecond.\n\nThird.\n"),
     );
   });
 
@@ -115,7 +108,7 @@ describe.each(FAMILIES)("%s", (family) => {
     await using provider = await startFakeProvider({ text: EVERY_WIDTH, chunks: 9, ...form });
     await using place = crushPlace({ provider: { url: provider.url, family } });
     for (const flag of ["--stream", "--no-stream"])
-      expect(told(await place.run(["run", flag, "hi"]))).toEqual(answered(`${EVERY_WIDTH}\n`));
+      expect(seen(await place.run(["run", flag, "hi"]))).toEqual(succeeded(`${EVERY_WIDTH}\n`));
   });
 });
 

@@ -15,7 +15,7 @@ export interface FakeStep {
   readonly firstByteDelayMs?: number;
   /** Wait before each content delta. */
   readonly delayMs?: number;
-  /** Content deltas after `after` are held back until the promise settles. */
+  /** Whatever comes after `after` content deltas, a fault or the finish too, is held back until the promise settles. */
   readonly pause?: { readonly after: number; readonly until: Promise<unknown> };
   /** Packets of exactly n bytes, wherever characters and lines end. */
   readonly splitBytes?: number;

@@ -61,10 +61,10 @@ async function* moves(
   let finishing = false;
   let broken: Move | undefined;
   for (const frame of frames) {
+    if (frame.kind !== "structure" && step.pause?.after === deltas) await step.pause.until;
     if (frame.kind === "delta") {
       broken = breakAt(step, deltas);
       if (broken !== undefined) break;
-      if (step.pause?.after === deltas) await step.pause.until;
       if (step.delayMs !== undefined) await delay(step.delayMs);
       deltas++;
     } else if (frame.kind === "finish" && !finishing) {
