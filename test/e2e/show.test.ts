@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { ENDINGS, type Reason } from "../../src/protocol/ending.ts";
 import { crushPlace } from "../support/crush.ts";
-import { failed, seen, titled } from "../support/ending-case.ts";
+import { failed, seen, STATUS, titled, type Tried } from "../support/ending-case.ts";
 import { startFakeProvider } from "../support/fake-provider.ts";
 import type { FakeStep } from "../support/fake-script.ts";
 
 interface Story {
   readonly script: FakeStep;
   readonly args?: readonly string[];
-  readonly reason: Reason;
+  readonly reason: Tried;
+  readonly status: string;
+  readonly exit: string;
   /** What stands below the head. */
   readonly text: string;
 }
@@ -18,27 +19,39 @@ test.each(
     completed: {
       script: { text: "A whole answer.", usage: { input: 30, cached: 10, output: 5 } },
       reason: "end_turn",
+      status: "completed",
+      exit: "0",
       text: "its answer:\nA whole answer.\n",
     },
-    failed: { script: { status: 401 }, reason: "auth_refused", text: "" },
+    failed: {
+      script: { status: 401 },
+      reason: "auth_refused",
+      status: "failed",
+      exit: "4",
+      text: "",
+    },
     "cut off": {
       script: { text: "Half an answer", finish: "length" },
       reason: "output_tokens",
+      status: "limited",
+      exit: "6",
       text: "what it said until then:\nHalf an answer\n",
     },
     "timed out": {
       script: { text: "Half an answer", silenceAfter: 3 },
       args: ["--idle-timeout", "1s"],
       reason: "idle_timeout",
+      status: "timed_out",
+      exit: "124 (may be tried again)",
       text: "what it said until then:\nHalf an answer\n",
     },
   }),
 )("crush show tells of a run that %s what its exit status told", async (_, story) => {
-  const { script, args = [], reason, text } = story;
+  const { script, args = [], reason, status, exit, text } = story;
   await using provider = await startFakeProvider(script);
   await using place = crushPlace({ provider });
   const ended = await place.run(["run", "-v", ...args, "What is", "this?"]);
-  expect(ended.status).toBe(ENDINGS[reason].exitCode);
+  expect(ended.status).toBe(STATUS[reason]);
   const [, runId = "", session] =
     /^run (\S+) in session (\S+) with fake\/model$/m.exec(ended.stderr.toString()) ?? [];
 
@@ -54,9 +67,9 @@ test.each(
     run: runId,
     session,
     state: "settled",
-    status: ENDINGS[reason].status,
+    status,
     reason,
-    exit: `${ENDINGS[reason].exitCode}${ENDINGS[reason].retryable ? " (may be tried again)" : ""}`,
+    exit,
     model: "fake/model",
     prompt: "What is this?",
   });

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { ENDINGS, type Reason } from "../../src/protocol/ending.ts";
+import type { Reason } from "../../src/protocol/ending.ts";
 import { crushPlace } from "./crush.ts";
 import type { CrushOptions, Ended, WireFamily } from "./crush.ts";
 import { startFakeProvider, type FakeScript } from "./fake-provider.ts";
@@ -10,7 +10,7 @@ export interface EndingCase {
   readonly family?: WireFamily;
   readonly args?: readonly string[];
   readonly env?: CrushOptions["env"];
-  readonly reason: Reason;
+  readonly reason: Tried;
   /** Requests that the provider gets. Default: one, and one for each retry. */
   readonly requests?: number;
   /** Announced on stderr; none by default. */
@@ -20,6 +20,29 @@ export interface EndingCase {
   /** Within the error line. */
   readonly says?: string;
 }
+
+/** The exit statuses as they are promised, written down once more: the table of the program is not its own judge. */
+export const STATUS = {
+  end_turn: 0,
+  provider_error: 1,
+  content_filter: 1,
+  empty_output: 1,
+  usage: 2,
+  invalid_config: 2,
+  unknown_model: 2,
+  unknown_session: 2,
+  unknown_run: 2,
+  no_prompt: 2,
+  stdin_wait: 2,
+  auth_missing: 4,
+  auth_refused: 4,
+  provider_unavailable: 5,
+  output_tokens: 6,
+  loop: 6,
+  timeout: 124,
+  idle_timeout: 124,
+} as const satisfies Partial<Record<Reason, number>>;
+export type Tried = keyof typeof STATUS;
 
 /** What a caller of the executable sees. */
 interface Seen {
@@ -70,10 +93,10 @@ export const succeeded = (stdout: string, stderr: readonly unknown[] = []): Seen
 
 /** The status of the table, and one `error:` line with reason and remedy, the last on stderr. */
 export const failed = (
-  reason: Reason,
+  reason: Tried,
   more: { says?: string | undefined; stdout?: unknown; before?: readonly unknown[] } = {},
 ): Seen => ({
-  status: ENDINGS[reason].exitCode,
+  status: STATUS[reason],
   stdout: more.stdout ?? "",
   stderr: [...(more.before ?? []), errorLine(reason, more.says ?? "")],
 });
