@@ -108,3 +108,5 @@ export const RUN_FLAGS = {
     twin: "CRUSH_RUN_VERBOSE",
   },
 } as const satisfies Record<string, Flag>;
+
+export type FlagName = keyof typeof COMMON_FLAGS | keyof typeof RUN_FLAGS;

@@ -86,8 +86,8 @@ export interface SelectedModel extends ModelParameters {
 export interface ModelChoice extends ModelParameters {
   readonly providerId: string;
   readonly modelId: string;
-  /** `file:line:column` of the entry. */
-  readonly where: string;
+  /** Finds `file:line:column` of the entry; for a failure, so that a good configuration is not parsed twice. */
+  readonly where: () => Promise<string>;
 }
 
 /** What is still to be done before a provider can be called. */

@@ -40,7 +40,7 @@ export async function resolveModel(
       return await resolveRef(config, chosen, kind, signal);
     } catch (error) {
       if (!(error instanceof RunFailed)) throw error;
-      const message = `${choice.where}: models.${kind} selects ${chosen}: ${error.failure.message}`;
+      const message = `${await choice.where()}: models.${kind} selects ${chosen}: ${error.failure.message}`;
       throw new RunFailed({ ...error.failure, message }, { cause: error });
     }
   }

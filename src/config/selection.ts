@@ -30,11 +30,11 @@ export async function choiceOf(
 ): Promise<ModelChoice | null> {
   const selected = merged.models?.[kind];
   if (selected === undefined) return null;
-  const where = await locate(["models", kind]);
+  const where = async (): Promise<string> => await locate(["models", kind]);
   const { provider, model } = selected;
   if (!provider || !model)
     throw invalidConfig(
-      `${where}: models.${kind} has no ${provider ? "model" : "provider"}`,
+      `${await where()}: models.${kind} has no ${provider ? "model" : "provider"}`,
       `give models.${kind} both "provider" and "model"`,
     );
   return {
@@ -64,12 +64,8 @@ export function select(
     choice !== null &&
     isSameProvider(choice.providerId, provider.id) &&
     sameId(choice.modelId, model.id);
-  const {
-    providerId: _,
-    modelId: __,
-    where: ___,
-    ...parameters
-  } = own ? choice : { ...NO_PARAMETERS, providerId: "", modelId: "", where: "" };
+  if (!own) return { ...NO_PARAMETERS, provider, model };
+  const { providerId: _, modelId: __, where: ___, ...parameters } = choice;
   return { ...parameters, provider, model };
 }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { promises } from "node:fs";
 import { delimiter, join } from "node:path";
 import { RESULT_LIMIT_BYTES } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
@@ -42,7 +42,7 @@ export const bashTool = defineTool({
 async function shellFor(path = "/usr/local/bin:/usr/bin:/bin"): Promise<string> {
   for (const directory of path.split(delimiter)) {
     const candidate = join(directory || ".", "bash");
-    const usable = await access(candidate, constants.X_OK).then(
+    const usable = await promises.access(candidate, constants.X_OK).then(
       () => true,
       () => false,
     );

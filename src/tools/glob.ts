@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { promises } from "node:fs";
 import { join } from "node:path";
 import { defineTool } from "./define-tool.ts";
 import { insidePath, isInside } from "./path-guard.ts";
@@ -22,7 +22,7 @@ export const globTool = defineTool({
   run: async ({ pattern, path = "." }, context) => {
     const inside = await insidePath(context.cwd, path);
     if (!isInside(inside)) return inside;
-    if (!(await stat(inside.path)).isDirectory())
+    if (!(await promises.stat(inside.path)).isDirectory())
       return failed(`glob: ${inside.shown} is not a directory`);
 
     const { walk } = await import("./walk.ts");
@@ -63,7 +63,7 @@ async function newestFirst(root: string, names: readonly string[]): Promise<stri
   for (let at = 0; at < names.length; at += 64) {
     const batch = names.slice(at, at + 64).map(async (name) => ({
       name,
-      time: await stat(join(root, name)).then(
+      time: await promises.stat(join(root, name)).then(
         ({ mtimeMs }) => mtimeMs,
         () => 0, // a link to nowhere, or gone meanwhile
       ),

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { promises } from "node:fs";
 import { RESULT_LIMIT_BYTES, shortLine } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
 import { insidePath, isInside, shownPath } from "./path-guard.ts";
@@ -44,7 +44,7 @@ export const grepTool = defineTool({
       return failed("grep: the input contains a NUL character");
     const inside = await insidePath(context.cwd, path);
     if (!isInside(inside)) return inside;
-    const target = await stat(inside.path);
+    const target = await promises.stat(inside.path);
     if (!target.isDirectory() && !target.isFile())
       return failed(`grep: ${inside.shown} is a device, pipe or socket`);
 

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { promises } from "node:fs";
 import { defineTool } from "./define-tool.ts";
 import { insidePath, isInside } from "./path-guard.ts";
 import { inputShape, integer, optional, texts, words } from "./tool-input.ts";
@@ -20,7 +20,7 @@ export const lsTool = defineTool({
   run: async ({ path = ".", ignore = [], depth = MAX_DEPTH }, context) => {
     const inside = await insidePath(context.cwd, path);
     if (!isInside(inside)) return inside;
-    const found = await stat(inside.path);
+    const found = await promises.stat(inside.path);
     if (!found.isDirectory()) return failed(`ls: ${inside.shown} is not a directory; use view`);
 
     const { walk } = await import("./walk.ts");

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { promises } from "node:fs";
 
 /** A file tool holds a file in memory: this much at most. */
 const FILE_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -26,7 +27,7 @@ export async function readRegularFile(path: string): Promise<OpenedFile | string
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   let file: FileHandle;
   try {
-    file = await open(path, flags);
+    file = await promises.open(path, flags);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENXIO") return "is a socket, not a file";
     throw error;

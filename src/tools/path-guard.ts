@@ -1,4 +1,4 @@
-import { lstat, readlink, realpath } from "node:fs/promises";
+import { promises } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { failed } from "./tool-result.ts";
 import type { ToolResult } from "./tool.ts";
@@ -54,7 +54,7 @@ function outside(written: string): ToolResult {
 async function realPathOf(absolute: string, links = 0): Promise<string | null> {
   if (links > MAX_LINKS) return null;
   try {
-    return await realpath(absolute);
+    return await promises.realpath(absolute);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ELOOP") return null;
@@ -70,7 +70,7 @@ async function realPathOf(absolute: string, links = 0): Promise<string | null> {
 
 async function linkTarget(path: string): Promise<string | null> {
   try {
-    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : null;
+    return (await promises.lstat(path)).isSymbolicLink() ? await promises.readlink(path) : null;
   } catch {
     return null; // does not exist, which is fine
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { promises } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { digestOf, type OpenedFile, readRegularFile } from "./open-file.ts";
 import type { FileTracker } from "./tool.ts";
@@ -42,7 +43,7 @@ export async function replaceFile(
   files: FileTracker,
 ): Promise<boolean> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
+  await promises.mkdir(directory, { recursive: true });
   const temporary = join(
     directory,
     `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}`,
@@ -50,9 +51,9 @@ export async function replaceFile(
   try {
     await create(temporary, bytes, before);
     if (!(await isStill(path, before))) return false;
-    await rename(temporary, path);
+    await promises.rename(temporary, path);
   } finally {
-    await rm(temporary, { force: true });
+    await promises.rm(temporary, { force: true });
   }
   files.record(path, digestOf(bytes));
   return true;
@@ -64,7 +65,7 @@ async function create(
   before: Exclude<Before, { type: "refused" }>,
 ): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const file = await open(path, flags, 0o666);
+  const file = await promises.open(path, flags, 0o666);
   try {
     if (before.type === "file") await takeOver(file, before.file);
     await file.writeFile(bytes);

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { readdir } from "node:fs/promises";
+import { promises } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { RESULT_LIMIT_BYTES, shortLine } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
@@ -81,7 +81,7 @@ function numbered(shown: string, bytes: Buffer, offset: number, limit: number): 
 
 /** What to say about a file that is not there: names in its directory that look like it. */
 async function missing(cwd: string, { path, shown }: InsidePath): Promise<string> {
-  const names = await readdir(dirname(path)).catch(() => null);
+  const names = await promises.readdir(dirname(path)).catch(() => null);
   if (names === null) return `does not exist; neither does the directory ${dirname(shown)}`;
   const wanted = basename(path);
   const alike = names

@@ -1,5 +1,5 @@
 import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { promises } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import { readRegularFile } from "./open-file.ts";
@@ -70,7 +70,7 @@ export async function* walk({
 
 async function list(directory: string, isRoot: boolean): Promise<Dirent[]> {
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
+    const entries = await promises.readdir(directory, { withFileTypes: true });
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (isRoot) throw error;
@@ -119,7 +119,7 @@ async function rulesOf(directory: string): Promise<Rules[]> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+  return promises.stat(path).then(
     () => true,
     () => false,
   );
