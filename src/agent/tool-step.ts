@@ -3,6 +3,7 @@ import type { Part } from "../protocol/message.ts";
 import type { TurnEvent } from "../protocol/run-event.ts";
 import { isJsonObject, type JsonObject } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
+import { orLeftBehind } from "../shared/or-left-behind.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 
 export type ToolCallPart = Extract<Part, { type: "tool_call" }>;
@@ -106,7 +107,8 @@ async function execute(
     ports.emit({ type: "tool.progress", callId: call.id, bytes });
   try {
     const running = tool.run(input, { ...ports.context, signal, onProgress });
-    return await orAbort(running, signal);
+    // A tool that ignores its signal must not hold the run.
+    return await orLeftBehind(running, OBEY_MS, signal);
   } catch (error) {
     signal.throwIfAborted();
     // A bug of a tool is the model's to hear of; the run goes on.
@@ -127,23 +129,3 @@ const refusal = (content: string): ToolResult => ({ content, isError: true, trun
 
 /** How long a tool may take to obey an abort, before we go on without it. */
 const OBEY_MS = 3_000;
-
-/** A tool that ignores its signal must not hold the run: it is left behind after `OBEY_MS`. */
-async function orAbort<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      timer = setTimeout(() => reject(signal.reason as Error), OBEY_MS);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([running, aborted]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-    running.catch(() => {}); // left behind: its late end is nobody's
-  }
-}

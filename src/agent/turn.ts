@@ -2,35 +2,23 @@ import { failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
 import type { MessageId } from "../protocol/ids.ts";
 import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
 import { abortOf, RunAborted } from "../protocol/run-aborted.ts";
-import type { TurnEvent } from "../protocol/run-event.ts";
 import type { Denial, RunOutcome } from "../protocol/run-record.ts";
 import { addUsage, NO_USAGE, type Usage } from "../protocol/usage.ts";
 import { ModelCallFailed } from "../provider/language-model.ts";
-import type { Clock } from "../shared/clock.ts";
+import { orLeftBehind } from "../shared/or-left-behind.ts";
 import { childScope } from "../shared/scope.ts";
-import type { FileTracker } from "../tools/tool.ts";
 import { costOf } from "./cost.ts";
 import { watchIdle } from "./idle-watch.ts";
 import { LOOP_LIMIT, NO_LOOP, watchLoop } from "./loop-guard.ts";
-import type { MessageSink } from "./message-sink.ts";
 import { callModel, type StepDraft, type StepResult } from "./model-step.ts";
 import { runToolCalls, type ToolCallPart, type ToolStep } from "./tool-step.ts";
+import { lastingPorts, type TurnPorts } from "./turn-ports.ts";
 import type { TurnSetup } from "./turn-setup.ts";
-
-export interface TurnPorts {
-  readonly sink: MessageSink;
-  readonly emit: (event: TurnEvent) => void;
-  readonly files: FileTracker;
-  readonly clock: Clock;
-  /** In [0, 1): spreads the waits of the retries. */
-  readonly random: () => number;
-  /** Told of what each model call used. */
-  readonly onUsage: (usage: Usage, costUsd: number | null) => void;
-}
 
 /**
  * One turn: call the model, run its tools, repeat until it ends. `history` ends with the user message of the turn.
- * Contract: never rejects; whatever happens is the outcome, and every message that it opened is finished.
+ * Contract: never rejects, and ends within `killAfterMs` of an abort; whatever happens is the outcome. Every message that it opened is
+ * finished then, and every tool call has a result, unless the store fails.
  */
 export async function runTurn(
   setup: TurnSetup,
@@ -45,40 +33,15 @@ export async function runTurn(
     () => clock.monotonic(),
     () => scope.abort(new RunAborted("idle_timeout")),
   );
-  const turn = new Turn(setup, watched(ports, watch.touch), history);
+  using lasting = lastingPorts(ports, watch.touch);
+  const turn = new Turn(setup, lasting, history);
   try {
-    const reason = await turn.run(scope.signal);
-    return turn.outcome(reason);
+    const { killAfterMs } = setup.limits;
+    return turn.outcome(await orLeftBehind(turn.run(scope.signal), killAfterMs, scope.signal));
   } catch (error) {
     const what = scope.signal.aborted ? abortOf(scope.signal.reason).failure : failureOf(error);
     return turn.interrupted(what);
   }
-}
-
-/** A tool that talks all the time is news once a second. */
-const PROGRESS_EVERY_MS = 1_000;
-
-function watched(ports: TurnPorts, touch: () => void): TurnPorts {
-  let lastProgress = 0;
-  return {
-    ...ports,
-    emit: (event) => {
-      touch();
-      if (event.type === "tool.progress") {
-        const now = ports.clock.monotonic();
-        if (now - lastProgress < PROGRESS_EVERY_MS) return;
-        lastProgress = now;
-      }
-      ports.emit(event);
-    },
-    sink: {
-      ...ports.sink,
-      append: (id, kind, text) => {
-        touch();
-        ports.sink.append(id, kind, text);
-      },
-    },
-  };
 }
 
 type Ended = "end_turn" | RunFailure;
@@ -115,12 +78,12 @@ class Turn {
       const step = await callModel(this.#stepPorts(), this.#messages, id, draft, signal);
       this.#account(step);
       const calls = step.parts.filter((part): part is ToolCallPart => part.type === "tool_call");
-      const goesOn =
-        calls.length > 0 && step.finish !== "max_tokens" && step.finish !== "content_filter";
+      const goesOn = calls.length > 0 && !CUT_OFF.has(step.finish);
       this.#finish(id, step.parts, goesOn ? "tool_use" : step.finish);
       emit({ type: "step.completed", usage: step.usage, finishReason: step.finish });
       if (!goesOn) {
         this.#open = null;
+        this.#storeResults(missingResults(calls, [], "Error: the answer was cut off, nothing ran"));
         return this.#ended(step);
       }
       const tools: ToolStep = { results: [], denials: this.#denials };
@@ -136,7 +99,8 @@ class Turn {
 
   outcome(ended: Ended): RunOutcome {
     const denied = this.#denials[0];
-    if (ended === "end_turn" && denied !== undefined && !this.#setup.allowBlocked) {
+    const answered = ended === "end_turn" || ended.reason === "empty_output";
+    if (answered && denied !== undefined && !this.#setup.allowBlocked) {
       const message = `${denied.name} needed an approval that nobody could give (${denied.rule})`;
       return this.outcome(failure("needs_approval", message, { remedy: denied.remedy }));
     }
@@ -153,7 +117,7 @@ class Turn {
       turns: this.#turns,
       toolCalls: this.#toolCalls,
       models: [this.#setup.model.ref],
-      denials: this.#denials,
+      denials: [...this.#denials],
       warnings: this.#warnings,
     };
   }
@@ -161,38 +125,33 @@ class Turn {
   /** The turn was aborted or failed on its way: its open message is closed, its tool calls get results. */
   interrupted(what: RunFailure): RunOutcome {
     const open = this.#open;
-    if (open !== null) {
-      const cancelled = what.reason === "storage" ? null : finishOf(what);
-      try {
-        if (open.tools !== null) this.#closeTools(open.draft.parts, open.tools, what);
-        if (cancelled !== null) this.#close(open.id, open.draft.parts, cancelled);
-      } catch (error) {
-        // The store failed as well: that is the outcome then.
-        return this.outcome(failureOf(error));
-      } finally {
-        this.#last = { id: open.id, text: textOf(open.draft) };
-      }
+    if (open !== null) this.#last = { id: open.id, text: textOf(open.draft) };
+    try {
+      if (what.reason !== "storage") this.#leaveMark(what);
+    } catch (error) {
+      // The store failed as well: that is the outcome then.
+      return this.outcome(failureOf(error));
     }
     return this.outcome(what);
   }
 
-  #closeTools(parts: readonly Part[], tools: ToolStep, what: RunFailure): void {
-    const done = new Set(tools.results.map(({ toolCallId }) => toolCallId));
-    const content =
-      finishOf(what).reason === "canceled"
+  #leaveMark(what: RunFailure): void {
+    const mark = finishOf(what);
+    if (this.#open === null) {
+      // Between two steps, or before the first: the marker gets a message of its own (PER-2).
+      const id = this.#ports.sink.open("assistant");
+      this.#last ??= { id, text: "" };
+      this.#close(id, [], mark);
+      return;
+    }
+    const { id, draft, tools } = this.#open;
+    const done = tools?.results ?? [];
+    const why =
+      mark.reason === "canceled"
         ? "Error: user cancelled assistant tool calling"
         : "Error: the tool call did not end";
-    const missing = parts
-      .filter((part): part is ToolCallPart => part.type === "tool_call" && !done.has(part.id))
-      .map(({ id, name }) => ({
-        type: "tool_result" as const,
-        toolCallId: id,
-        name,
-        content,
-        isError: true,
-        metadata: "",
-      }));
-    this.#storeResults([...tools.results, ...missing]);
+    this.#storeResults([...done, ...missingResults(draft.parts, done, why)]);
+    this.#close(id, draft.parts, mark);
   }
 
   #close(id: MessageId, parts: readonly Part[], mark: FinishMark): void {
@@ -286,6 +245,31 @@ function finishOf(what: RunFailure): FinishMark {
   const cancelled = ["by_client", "by_shutdown", "signal", "reader_left"].includes(what.reason);
   if (cancelled) return { reason: "canceled", message: "User canceled request", details: "" };
   return { reason: "error", message: "Run failed", details: what.message };
+}
+
+/** Finishes after which the calls of an answer cannot be trusted to be whole. */
+const CUT_OFF: ReadonlySet<FinishReason> = new Set(["max_tokens", "content_filter", "error"]);
+
+type ToolResultPart = Extract<Part, { type: "tool_result" }>;
+
+/** A result for every call that has none (PER-11, INV-32). */
+function missingResults(
+  parts: readonly Part[],
+  done: readonly ToolResultPart[],
+  content: string,
+): ToolResultPart[] {
+  const answered = new Set(done.map(({ toolCallId }) => toolCallId));
+  return parts
+    .filter((part) => part.type === "tool_call")
+    .filter(({ id }) => !answered.has(id))
+    .map(({ id, name }) => ({
+      type: "tool_result",
+      toolCallId: id,
+      name,
+      content,
+      isError: true,
+      metadata: "",
+    }));
 }
 
 function settledCalls(calls: readonly ToolCallPart[], tools: ToolStep) {

@@ -11,7 +11,7 @@ import type { StoredPrompt } from "../store/runs.ts";
 import type { Store } from "../store/store.ts";
 import { userParts } from "./cancelled-turn.ts";
 import { messageWriter } from "./message-writer.ts";
-import { failureOf, outcomeWithoutTurn } from "./outcome.ts";
+import { failureOf } from "./outcome.ts";
 
 export interface TurnDeps {
   readonly store: Store;
@@ -57,7 +57,7 @@ export async function executeTurn(
     emit,
     onFailure: (error) => scope.abort(new RunAborted("storage", failureOf(error))),
   });
-  const turn = runTurn(
+  return await runTurn(
     setup,
     {
       sink: writer,
@@ -73,28 +73,4 @@ export async function executeTurn(
     store.messages.listUpTo(sessionId, seq),
     scope.signal,
   );
-  return await withinKillAfter(turn, setup.limits.killAfterMs, scope.signal);
-}
-
-async function withinKillAfter(
-  turn: Promise<RunOutcome>,
-  killAfterMs: number,
-  signal: AbortSignal,
-): Promise<RunOutcome> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
-  const given = new Promise<RunOutcome>((resolve) => {
-    onAbort = () => {
-      const settle = (): void => resolve(outcomeWithoutTurn(failureOf(signal.reason)));
-      timer = setTimeout(settle, killAfterMs);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([turn, given]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
 }

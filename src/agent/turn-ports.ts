@@ -1,0 +1,68 @@
+import type { TurnEvent } from "../protocol/run-event.ts";
+import type { Usage } from "../protocol/usage.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { FileTracker } from "../tools/tool.ts";
+import type { MessageSink } from "./message-sink.ts";
+
+/** What a turn acts on. */
+export interface TurnPorts {
+  readonly sink: MessageSink;
+  readonly emit: (event: TurnEvent) => void;
+  readonly files: FileTracker;
+  readonly clock: Clock;
+  /** In [0, 1): spreads the waits of the retries. */
+  readonly random: () => number;
+  /** Told of what each model call used. */
+  readonly onUsage: (usage: Usage, costUsd: number | null) => void;
+}
+
+/** A tool that talks all the time is news once a second. */
+const PROGRESS_EVERY_MS = 1_000;
+
+/**
+ * The same ports while the turn lasts: each sign of life is a `touch`. Once they are disposed, a model or tool that was left behind
+ * is not heard any more: what it emits is dropped, and what it wants to store throws.
+ */
+export function lastingPorts(ports: TurnPorts, touch: () => void): TurnPorts & Disposable {
+  const { sink } = ports;
+  let lastProgress = Number.NEGATIVE_INFINITY;
+  let over = false;
+  const lasting = (): void => {
+    if (over) throw new Error("the turn is over");
+    touch();
+  };
+  return {
+    ...ports,
+    emit: (event) => {
+      if (over) return;
+      touch();
+      if (event.type === "tool.progress") {
+        const now = ports.clock.monotonic();
+        if (now - lastProgress < PROGRESS_EVERY_MS) return;
+        lastProgress = now;
+      }
+      ports.emit(event);
+    },
+    sink: {
+      open: (role) => {
+        lasting();
+        return sink.open(role);
+      },
+      append: (id, kind, text) => {
+        lasting();
+        sink.append(id, kind, text);
+      },
+      reset: (id) => {
+        lasting();
+        sink.reset(id);
+      },
+      finish: (id, role, parts) => {
+        lasting();
+        return sink.finish(id, role, parts);
+      },
+    },
+    [Symbol.dispose]: () => {
+      over = true;
+    },
+  };
+}
