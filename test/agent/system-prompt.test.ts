@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { systemPrompt, type PromptFacts } from "../../src/agent/system-prompt.ts";
+
+const facts: PromptFacts = {
+  prefix: null,
+  workingDirectory: "/home/ada/project",
+  platform: "linux",
+  date: "2026-11-21",
+  contextFiles: [],
+};
+
+test("the same facts give the same bytes", () => {
+  expect(systemPrompt({ ...facts })).toBe(systemPrompt(structuredClone(facts)));
+});
+
+test("it says that nobody is watching, where the agent is and what day it is", () => {
+  const text = systemPrompt(facts);
+  expect(text).toContain("Nobody is watching");
+  expect(text).toContain("Working directory: /home/ada/project");
+  expect(text).toContain("Date: 2026-11-21");
+});
+
+test("a provider's prefix comes first, context files last and in their order", () => {
+  const text = systemPrompt({
+    ...facts,
+    prefix: "You are wise.",
+    contextFiles: [
+      { path: "AGENTS.md", content: "use tabs\n\n" },
+      { path: "CRUSH.md", content: "use spaces" },
+    ],
+  });
+  expect(text.startsWith("You are wise.\n\n")).toBe(true);
+  expect(text.endsWith('</file>\n\n<file path="CRUSH.md">\nuse spaces\n</file>')).toBe(true);
+  expect(text).toContain('<file path="AGENTS.md">\nuse tabs\n</file>');
+});
+
+test("what is absent leaves no trace", () => {
+  expect(systemPrompt(facts)).not.toContain("What the project says");
+  expect(systemPrompt(facts)).not.toMatch(/\n{3}/);
+});
