@@ -80,8 +80,11 @@ export const RUN_FLAGS = {
     twin: "CRUSH_RUN_STDIN",
   },
   "stdin-wait": duration("Longest wait for a byte on standard input (60s)", "CRUSH_RUN_STDIN_WAIT"),
-  timeout: duration("Longest time for the whole run (none)", "CRUSH_RUN_TIMEOUT"),
-  "idle-timeout": duration("Longest silence of model and tools (10m)", "CRUSH_RUN_IDLE_TIMEOUT"),
+  timeout: duration("Longest time for the whole run (0, the default: none)", "CRUSH_RUN_TIMEOUT"),
+  "idle-timeout": duration(
+    "Longest silence of model and tools (10m; 0: none)",
+    "CRUSH_RUN_IDLE_TIMEOUT",
+  ),
   "kill-after": duration("Time for a cancelled run to end (10s)", "CRUSH_RUN_KILL_AFTER"),
   retries: {
     type: "string",

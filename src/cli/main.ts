@@ -9,6 +9,7 @@ import { VERSION } from "./version.ts";
  * written arrives; a signal ends it as a signal does.
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  process.stderr.on("error", () => {}); // nobody reads the news: that is no reason to stop
   try {
     const line = await parseCommandLine(argv, process.env);
     process.exitCode = await perform(line);
@@ -24,11 +25,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function perform(line: CommandLine): Promise<number> {
   switch (line.command) {
     case "version":
-      process.stdout.write(`crush-run ${VERSION}\n`);
-      return 0;
+      return await (await import("./print-out.ts")).printOut(`crush-run ${VERSION}\n`);
     case "help":
-      process.stdout.write(`${line.text}\n`);
-      return 0;
+      return await (await import("./print-out.ts")).printOut(`${line.text}\n`);
     case "run":
       return await (await import("./run-command.ts")).runCommand(line.words, line.flags);
     case "models":

@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import { listModels, type ListedModel } from "../config/list-models.ts";
 import type { Flags } from "./parse.ts";
+import { printOut } from "./print-out.ts";
 import { workingDirectory } from "./working-directory.ts";
 
 const ASK_MS = 10_000;
@@ -21,11 +22,10 @@ export async function modelsCommand(filter: string | null, flags: Flags): Promis
   const lines = usable
     .filter(({ ref, model }) => wanted(`${ref} ${model.name}`))
     .map((model) => (process.stdout.isTTY ? describe(model) : model.ref));
-  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
   for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`);
   for (const { id, why, remedy } of unusable)
     if (wanted(id)) process.stderr.write(`not usable: ${id}: ${why}; ${remedy}\n`);
-  return 0;
+  return await printOut(lines.map((line) => `${line}\n`).join(""));
 }
 
 function describe({ ref, model }: ListedModel): string {

@@ -1,6 +1,6 @@
 import yargs, { type Argv } from "yargs";
 import { RunFailed } from "../protocol/ending.ts";
-import { parseDuration } from "../shared/duration.ts";
+import { LONGEST_TIMER_MS, parseDuration } from "../shared/duration.ts";
 import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS, type Flag } from "./flags.ts";
 import { booleanOf, writeOut, type Tokens } from "./tokens.ts";
 import { usage } from "./usage.ts";
@@ -193,7 +193,7 @@ export class Flags {
     const text = this.text(name);
     if (text === null) return null;
     const ms = parseDuration(text);
-    if (ms !== null) return ms;
+    if (ms !== null) return Math.min(ms, LONGEST_TIMER_MS);
     throw usage(
       `--${name} is ${JSON.stringify(text)}, which is no duration`,
       "use seconds, or 250ms, 30s, 5m, 1h30m",

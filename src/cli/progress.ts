@@ -21,7 +21,6 @@ const SPINNER_AFTER_MS = 250;
 
 export function showProgress(options: ProgressOptions): Progress {
   const { stderr } = process;
-  stderr.on("error", () => {}); // nobody reads the news: the run goes on
   let spinner: Ora | null = null;
   let stopped = options.quiet || !stderr.isTTY || process.env["TERM"] === "dumb";
   let text = "waiting for the model";

@@ -98,7 +98,7 @@ function readRequest(flags: Flags): RunRequest {
     live: flags.flag("stream"),
     options: {
       ...defined("model", flags.text("model")),
-      ...defined("timeoutMs", timeoutMs === null ? null : remaining(timeoutMs)),
+      ...defined("timeoutMs", timeoutMs === null || timeoutMs === 0 ? null : remaining(timeoutMs)),
       ...defined("idleTimeoutMs", flags.duration("idle-timeout")),
       ...defined("killAfterMs", flags.duration("kill-after")),
       ...defined("retries", flags.count("retries")),

@@ -5,6 +5,7 @@ import type { RunId } from "../protocol/ids.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Flags } from "./parse.ts";
+import { printOut } from "./print-out.ts";
 import { startEmbedded } from "./wiring.ts";
 import { workingDirectory } from "./working-directory.ts";
 
@@ -26,8 +27,7 @@ export async function showCommand(runId: string, flags: Flags): Promise<number> 
       },
       signal,
     );
-    process.stdout.write(describe(await client.getRun(runId as RunId, signal)));
-    return 0;
+    return await printOut(describe(await client.getRun(runId as RunId, signal)));
   } finally {
     await server.close();
   }

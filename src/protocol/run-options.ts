@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { LONGEST_TIMER_MS } from "../shared/duration.ts";
 
 const durationMs = z.int().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());
@@ -10,9 +11,9 @@ const count = z.int().check(z.nonnegative());
 export const runOptionsSchema = z.object({
   /** `provider/model` or a bare model id. */
   model: z.optional(z.string()),
-  /** From acceptance to the terminal event. */
+  /** From acceptance to the terminal event; 0 for no limit. */
   timeoutMs: z.optional(durationMs),
-  /** Without any event from model or tool. */
+  /** Without any event from model or tool; 0 for no limit. */
   idleTimeoutMs: z.optional(durationMs),
   /** How long a cancelled run may wind down before it is settled without it. */
   killAfterMs: z.optional(durationMs),
@@ -34,11 +35,13 @@ export interface RunLimits {
 }
 
 export function limitsOf(options: RunOptions): RunLimits {
+  const { timeoutMs = 0, idleTimeoutMs = 600_000, killAfterMs = 10_000 } = options;
+  const timer = (ms: number): number => Math.min(ms, LONGEST_TIMER_MS);
   return {
-    timeoutMs: options.timeoutMs ?? null,
-    idleTimeoutMs: options.idleTimeoutMs ?? 600_000,
-    killAfterMs: options.killAfterMs ?? 10_000,
+    timeoutMs: timeoutMs === 0 ? null : timer(timeoutMs),
+    idleTimeoutMs: idleTimeoutMs === 0 ? LONGEST_TIMER_MS : timer(idleTimeoutMs),
+    killAfterMs: timer(killAfterMs),
     retries: options.retries ?? 4,
-    retryMaxWaitMs: options.retryMaxWaitMs ?? 60_000,
+    retryMaxWaitMs: timer(options.retryMaxWaitMs ?? 60_000),
   };
 }

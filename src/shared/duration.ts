@@ -1,5 +1,8 @@
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
+/** The longest time a timer of Node keeps (24.8 days); a longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * Milliseconds of a duration as people write it: bare seconds (`30`, `0.5`) or parts from the largest unit to the
  * smallest (`250ms`, `30s`, `5m`, `1h30m`). Rounded to whole milliseconds; null when it is not a duration.
