@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "@photostructure/sqlite";
+import { ensureDirectory } from "./ensure-directory.ts";
 import { isBusy } from "./storage-failure.ts";
 
 /** This process as the others see it: alive as long as it holds the lock of its own file. */
@@ -14,7 +15,7 @@ export interface Owner extends Disposable {
  * or a heartbeat, tells the living from the dead. It must be held before the first prompt names it.
  */
 export function becomeOwner(directory: string): Owner {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  ensureDirectory(directory);
   const id = randomUUID();
   const path = join(directory, `${id}.db`);
   const lock = new DatabaseSync(path, { timeout: 0 });

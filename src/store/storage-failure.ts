@@ -11,7 +11,18 @@ const REMEDY: Readonly<Record<number, string>> = {
   26: "the file is not a database of ours; move it away, or name another data directory with --data-dir",
 };
 
-const SYSTEM_CODES = new Set(["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EEXIST"]);
+const SYSTEM_CODES = new Set([
+  "EACCES",
+  "EPERM",
+  "ENOENT",
+  "ENAMETOOLONG",
+  "ELOOP",
+  "EROFS",
+  "ENOSPC",
+  "EDQUOT",
+  "ENOTDIR",
+  "EEXIST",
+]);
 
 /** Whether a thrown value is SQLite saying that somebody else holds the lock. */
 export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;

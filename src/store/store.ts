@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase, type Database } from "./database.ts";
+import { ensureDirectory } from "./ensure-directory.ts";
 import { messagesOf, type Messages } from "./messages.ts";
 import { becomeOwner, isAlive } from "./owners.ts";
 import { readFilesOf, type ReadFiles } from "./read-files.ts";
@@ -49,7 +50,7 @@ export function openStore(dataDirectory: string, options: { limitBytes: number |
 }
 
 function createDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  ensureDirectory(path);
   const ignore = join(path, ".gitignore");
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
