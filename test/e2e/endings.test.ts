@@ -13,8 +13,8 @@ import {
 import { startFakeProvider } from "../support/fake-provider.ts";
 import type { FakeStep } from "../support/fake-script.ts";
 
-// Every fault of a provider, for real. The ones that no other try can mend first.
-test.each(
+// Every fault of a provider, for real; first the ones that no other try can mend. Most of these tests wait: they do it together.
+test.concurrent.each(
   titled({
     "400": { script: { status: 400 }, reason: "provider_error", says: "HTTP 400" },
     "403": { script: { status: 403 }, reason: "auth_refused", says: "HTTP 403" },
@@ -44,16 +44,19 @@ test.each(
 
 const ONCE_MORE = { reason: "provider_unavailable", retries: 1, args: ["--retries", "1"] } as const;
 
+/** Slow enough that most of the text is there, and might be kept, when it breaks. */
+const SLOWLY = { chunks: 4, delayMs: 40 };
+
 /** Two attempts that break in the same way; nothing of the first may be seen. */
 const broken = (fault: FakeStep): { script: FakeStep[]; stdout: { startOf: string } } => ({
   script: [
-    { text: "Withdrawn words.", chunks: 4, ...fault },
-    { text: "Half an answer", chunks: 4, ...fault },
+    { text: "Withdrawn words.", ...SLOWLY, ...fault },
+    { text: "Half an answer", ...SLOWLY, ...fault },
   ],
   stdout: { startOf: "Half an answer" },
 });
 
-test.each(
+test.concurrent.each(
   titled({
     "429": { script: { status: 429 }, says: "HTTP 429" },
     "429 with a short Retry-After": { script: { status: 429, headers: { "retry-after": "1" } } },
@@ -85,7 +88,7 @@ test("a provider that nobody listens for is unavailable", async () => {
 });
 
 describe.each(FAMILIES)("%s", (family) => {
-  test.each(
+  test.concurrent.each(
     titled({
       "a key that is refused": {
         script: { status: 401, body: { error: { message: `Invalid key: ${FAKE_KEY}` } } },
@@ -112,7 +115,7 @@ describe.each(FAMILIES)("%s", (family) => {
     expect(await runCase({ ...one, family })).toEqual(endingOf(one));
   });
 
-  test.each(
+  test.concurrent.each(
     titled({
       "a stream without its finish marker": broken({ endWithoutFinish: true }),
       "an error event inside the stream": {
@@ -146,6 +149,7 @@ describe.each(FAMILIES)("%s", (family) => {
   });
 });
 
+// One after the other: a process that starts slowly would use up its --timeout.
 const silence = { text: "Half an answer", chunks: 3, silenceAfter: 3 };
 
 test.each(
@@ -163,7 +167,7 @@ test.each(
     },
     "an answer that does not end within --timeout": {
       script: silence,
-      args: ["--timeout", "1s"],
+      args: ["--timeout", "2s"],
       reason: "timeout",
       stdout: "Half an answer\n",
     },
@@ -172,13 +176,13 @@ test.each(
         text: "I sleep.",
         toolCalls: [{ id: "call_1", name: "bash", input: { command: "sleep 30" } }],
       },
-      args: ["--timeout", "1s"],
+      args: ["--timeout", "2s"],
       reason: "timeout",
       stdout: "I sleep.\n",
     },
     "a wait for another try that --timeout does not allow": {
       script: { status: 429, headers: { "retry-after": "30" } },
-      args: ["--timeout", "1s"],
+      args: ["--timeout", "2s"],
       reason: "timeout",
       retries: 1,
       requests: 1,
