@@ -1,20 +1,5 @@
 import type { JsonObject } from "../shared/json.ts";
 
-/** The connection failed, or the answer broke off before it was whole. */
-export class TransportFailed extends Error {
-  readonly retryable: boolean;
-  readonly remedy: string | null;
-  constructor(
-    message: string,
-    more: { retryable?: boolean; remedy?: string; cause?: unknown } = {},
-  ) {
-    super(message, { cause: more.cause });
-    this.name = "TransportFailed";
-    this.retryable = more.retryable ?? true;
-    this.remedy = more.remedy ?? null;
-  }
-}
-
 /** An answer that is not the event stream we asked for: an HTTP error, a page, an error object. */
 export class AnswerRefused extends Error {
   readonly status: number;

@@ -1,7 +1,8 @@
 import { failure } from "../protocol/ending.ts";
 import type { RunFailure } from "../protocol/ending.ts";
+import { TransportFailed } from "../net/transport-failed.ts";
 import { isJsonObject } from "../shared/json.ts";
-import { AnswerRefused, StreamFault, TransportFailed, faultOf } from "./call-errors.ts";
+import { AnswerRefused, StreamFault, faultOf } from "./call-errors.ts";
 import { ModelCallFailed } from "./language-model.ts";
 
 /** Who was called, for the messages. */
@@ -39,7 +40,8 @@ export function classify(error: unknown, called: Called): ModelCallFailed {
   };
   if (error instanceof TransportFailed) {
     const { message, retryable, remedy } = error;
-    return fail({ ...(retryable ? UNAVAILABLE : BROKEN), message, remedy });
+    if (retryable) return fail({ ...UNAVAILABLE, message, remedy });
+    return fail({ ...BROKEN, message, remedy: remedy ?? BASE_URL_REMEDY });
   }
   if (error instanceof StreamFault) return fail(ofFault(error, called));
   if (error instanceof AnswerRefused) return fail(ofRefusal(error, called));
@@ -69,6 +71,7 @@ const TOO_LONG = {
   retryable: false,
   remedy: "Start a new session, or choose a model with a larger context",
 } as const;
+const BASE_URL_REMEDY = "Check base_url: http or https, host and port";
 const OPTIONS_REMEDY = "Correct provider_options in the configuration";
 
 const RETRIED = new Set([408, 409, 425, 429, 500, 502, 503, 504, 529]);

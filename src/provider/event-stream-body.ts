@@ -3,7 +3,7 @@ import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
 import { isJsonObject } from "../shared/json.ts";
 import type { JsonObject } from "../shared/json.ts";
-import { TransportFailed } from "./call-errors.ts";
+import { TransportFailed } from "../net/transport-failed.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { MERGE_WINDOW_MS, NOTHING_HELD, merge } from "./merge-deltas.ts";
 import type { MergeInput } from "./merge-deltas.ts";

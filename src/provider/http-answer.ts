@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import { socketFailure } from "../net/socket-failure.ts";
 import { LightHeaders } from "./light-headers.ts";
-import { socketFailure } from "./socket-failure.ts";
 
 /** How long a finished answer may take to let go of its connection, so that the next step can have it. */
 const LINGER_MS = 250;
@@ -20,8 +20,6 @@ export class HttpAnswer {
 
   /** An abort of `signal` closes the connection until `finish` or `destroy`. */
   static async open(message: IncomingMessage, where: string, signal: AbortSignal) {
-    // Whoever reads the body listens too; this keeps a late error of a closed connection from being unhandled.
-    message.on("error", () => {});
     const encoding = message.headers["content-encoding"] ?? "identity";
     const body = encoding === "identity" ? message : await decompress(message, encoding);
     return new HttpAnswer(message, body, where, signal);

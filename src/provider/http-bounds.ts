@@ -16,9 +16,6 @@ export function httpBounds(env: Readonly<Record<string, string | undefined>>): H
   };
 }
 
-/** Seconds or milliseconds, as a person reads them. */
-export const inWords = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
-
 function duration(text: string | undefined): number | null {
   const ms = text === undefined ? null : parseDuration(text.trim());
   // A timer longer than this fires at once.

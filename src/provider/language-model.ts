@@ -1,6 +1,6 @@
 import type { JsonObject } from "../shared/json.ts";
 import type { FinishReason, Message } from "../protocol/message.ts";
-import type { RunFailure } from "../protocol/ending.ts";
+import { RunFailed, type RunFailure } from "../protocol/ending.ts";
 import type { Usage } from "../protocol/usage.ts";
 
 /** A tool as the model sees it. */
@@ -46,8 +46,7 @@ export interface LanguageModel {
 }
 
 /** A failed model call, classified once, here. */
-export class ModelCallFailed extends Error {
-  readonly failure: RunFailure;
+export class ModelCallFailed extends RunFailed {
   /** Whether the same call may be made again (design.md section 2, row "provider"). */
   readonly retryable: boolean;
   /** From `Retry-After` or `retry-after-ms`; null when the provider did not say. */
@@ -56,9 +55,8 @@ export class ModelCallFailed extends Error {
     what: RunFailure,
     more: { retryable: boolean; retryAfterMs?: number | null; cause?: unknown },
   ) {
-    super(what.message, { cause: more.cause });
+    super(what, { cause: more.cause });
     this.name = "ModelCallFailed";
-    this.failure = what;
     this.retryable = more.retryable;
     this.retryAfterMs = more.retryAfterMs ?? null;
   }

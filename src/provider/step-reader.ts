@@ -1,8 +1,9 @@
 import type { LanguageModelV3StreamPart, LanguageModelV3Usage } from "@ai-sdk/provider";
+import { TransportFailed } from "../net/transport-failed.ts";
 import type { FinishReason } from "../protocol/message.ts";
 import type { Usage } from "../protocol/usage.ts";
 import type { JsonObject } from "../shared/json.ts";
-import { TransportFailed, faultOf } from "./call-errors.ts";
+import { faultOf } from "./call-errors.ts";
 import type { StepPart } from "./language-model.ts";
 
 type SdkPart = LanguageModelV3StreamPart;

@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createBrotliCompress, createDeflate, createGzip } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { httpClient } from "../../src/provider/http-client.ts";
-import { CERTIFICATE, PRIVATE_KEY } from "./certificate.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "../support/certificate.ts";
 import {
   SSE,
   chatFinish,

@@ -1,3 +1,5 @@
+import { bareHost } from "./url-parts.ts";
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -11,13 +13,6 @@ export function proxyFor(target: URL, env: Env): URL | null {
   return new URL(proxy.includes("://") ? proxy : `http://${proxy}`);
 }
 
-/** Value of `proxy-authorization` for the user and password in a proxy's URL, or null. */
-export function proxyAuthorization(proxy: URL): string | null {
-  if (proxy.username === "" && proxy.password === "") return null;
-  const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return `Basic ${Buffer.from(user).toString("base64")}`;
-}
-
 function lookUp(env: Env, name: string): string | null {
   const value = (env[name] ?? env[name.toUpperCase()] ?? "").trim();
   return value === "" ? null : value;
@@ -25,7 +20,7 @@ function lookUp(env: Env, name: string): string | null {
 
 /** `*`, `example.com` and `.example.com` (the domain and everything below it), each with an optional port. */
 function isExempt(target: URL, list: string): boolean {
-  const host = bare(target.hostname);
+  const host = bareHost(target);
   const port = target.port === "" ? (target.protocol === "https:" ? "443" : "80") : target.port;
   return list
     .toLowerCase()
@@ -35,9 +30,7 @@ function isExempt(target: URL, list: string): boolean {
       if (entry === "*") return true;
       const [, name = "", onlyPort] = /^(\[[^\]]*\]|[^:]*|.*:.*:.*?)(?::(\d+))?$/.exec(entry) ?? [];
       if (onlyPort !== undefined && onlyPort !== port) return false;
-      const suffix = bare(name.replace(/^\*?\./, ""));
+      const suffix = name.replace(/^\*?\./, "").replace(/^\[|\]$/g, "");
       return suffix !== "" && (host === suffix || host.endsWith(`.${suffix}`));
     });
 }
-
-const bare = (host: string): string => host.toLowerCase().replace(/^\[|\]$/g, "");

@@ -1,4 +1,4 @@
-import { TransportFailed } from "./call-errors.ts";
+import { TransportFailed } from "./transport-failed.ts";
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
@@ -27,7 +27,6 @@ export function socketFailure(error: unknown, where: string, moment: string): Tr
   if (code.startsWith("HPE_") || code === "EPROTO" || code.startsWith("ERR_SSL"))
     return new TransportFailed(`${where} does not speak the protocol of the URL (${code})`, {
       retryable: false,
-      remedy: "Check base_url: http or https, host and port",
       cause: error,
     });
   return new TransportFailed(`${message || code || "connection failed"} ${moment} (${where})`, {

@@ -1,13 +1,13 @@
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { TransportFailed } from "./call-errors.ts";
-import { proxyAuthorization } from "./proxy.ts";
 import { socketFailure } from "./socket-failure.ts";
+import { TransportFailed } from "./transport-failed.ts";
+import { bareHost, basicAuthorization } from "./url-parts.ts";
 
 /**
- * A TLS connection to `target` through an HTTP proxy (CONNECT). Rejects with `TransportFailed`, or with
- * `signal.reason` when that fires first; nothing stays open then.
+ * A TLS connection to `target` through an HTTP proxy (CONNECT). `ca` replaces Node's own roots. Rejects with
+ * `TransportFailed`, or with `signal.reason` when that fires first; nothing stays open then.
  */
 export async function openTunnel(
   target: URL,
@@ -15,32 +15,37 @@ export async function openTunnel(
   ca: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
-  const port = target.port === "" ? 443 : Number(target.port);
-  const host = target.hostname.replace(/^\[|\]$/g, "");
-  const socket = await connectThrough(proxy, `${target.hostname}:${port}`, signal);
+  const host = bareHost(target);
+  const to = `${target.hostname}:${target.port === "" ? 443 : target.port}`;
   const { connect } = await import("node:tls");
+  const trust = ca === undefined ? {} : { ca: [...ca] };
+  const socket = await connectThrough(proxy, to, trust, signal);
   return new Promise<TLSSocket>((resolve, reject) => {
     const secure = connect({
       socket,
       ...(/^[\d.]+$|:/.test(host) ? { host } : { servername: host }),
-      ...(ca === undefined ? {} : { ca: [...ca] }),
+      ...trust,
     });
+    const settle = (): void => {
+      signal.removeEventListener("abort", abort);
+      secure.off("close", closed);
+    };
     const abort = (): void => {
+      settle();
       secure.destroy();
       socket.destroy();
       reject(signal.reason as Error);
     };
     const fail = (error: unknown): void => {
-      signal.removeEventListener("abort", abort);
+      settle();
       socket.destroy();
-      reject(socketFailure(error, `${host}:${port}`, "while connecting"));
+      reject(socketFailure(error, to, "while connecting"));
     };
-    secure.once("error", fail);
-    secure.once("close", () => fail({ code: "ECONNRESET" }));
+    const closed = (): void => fail({ code: "ECONNRESET" });
+    secure.on("error", fail); // stays on: whoever writes the request listens too, but a moment later
+    secure.once("close", closed);
     secure.once("secureConnect", () => {
-      signal.removeEventListener("abort", abort);
-      secure.removeAllListeners("close");
-      secure.off("error", fail);
+      settle();
       resolve(secure);
     });
     if (signal.aborted) abort();
@@ -48,16 +53,22 @@ export async function openTunnel(
   });
 }
 
-async function connectThrough(proxy: URL, to: string, signal: AbortSignal): Promise<Socket> {
-  signal.throwIfAborted();
+async function connectThrough(
+  proxy: URL,
+  to: string,
+  trust: { readonly ca?: string[] },
+  signal: AbortSignal,
+): Promise<Socket> {
   const request = proxy.protocol === "https:" ? (await import("node:https")).request : httpRequest;
-  const authorization = proxyAuthorization(proxy);
+  signal.throwIfAborted();
+  const authorization = basicAuthorization(proxy);
   const asked = request({
-    host: proxy.hostname.replace(/^\[|\]$/g, ""),
+    host: bareHost(proxy),
     port: proxy.port === "" ? (proxy.protocol === "https:" ? 443 : 80) : Number(proxy.port),
     method: "CONNECT",
     path: to,
     agent: false,
+    ...trust,
     headers: {
       host: to,
       ...(authorization === null ? {} : { "proxy-authorization": authorization }),
@@ -79,6 +90,7 @@ async function connectThrough(proxy: URL, to: string, signal: AbortSignal): Prom
       );
     };
     asked.once("connect", (answer, socket: Socket) => {
+      socket.on("error", () => {}); // the TLS connection on top of it reports the same
       if (answer.statusCode !== 200) {
         socket.destroy();
         refuse(answer.statusCode);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { proxyAuthorization, proxyFor } from "../../src/provider/proxy.ts";
+import { proxyFor } from "../../src/net/proxy.ts";
 
 const via = (url: string, env: Record<string, string>): string | null =>
   proxyFor(new URL(url), env)?.href ?? null;
@@ -41,11 +41,4 @@ test.each([
 ])("%s with NO_PROXY=%s is exempt: %s", (url, list, exempt) => {
   const env = { HTTP_PROXY: "http://p:1", HTTPS_PROXY: "http://p:1", NO_PROXY: list };
   expect(via(url, env) === null).toBe(exempt);
-});
-
-test("user and password of the proxy's URL become its authorization, percent signs decoded", () => {
-  expect(proxyAuthorization(new URL("http://me:p%40ss@proxy:1"))).toBe(
-    `Basic ${Buffer.from("me:p@ss").toString("base64")}`,
-  );
-  expect(proxyAuthorization(new URL("http://proxy:1"))).toBeNull();
 });

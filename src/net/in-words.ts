@@ -1,0 +1,2 @@
+/** Seconds or milliseconds, as a person reads them. */
+export const inWords = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
