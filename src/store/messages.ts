@@ -87,7 +87,7 @@ export function messagesOf(database: Database): Messages {
         "INSERT INTO message_chunks (message_id, kind, text) VALUES (?, ?, ?)",
         id,
         kind,
-        text,
+        JSON.stringify(text), // text with a NUL in it would be cut there
       );
     },
     dropChunks,
@@ -131,7 +131,7 @@ function partsOf(chunks: readonly ChunkRow[]): Part[] {
   const join = (kind: ChunkRow["kind"]): string =>
     chunks
       .filter((chunk) => chunk.kind === kind)
-      .map((chunk) => chunk.text)
+      .map((chunk) => JSON.parse(chunk.text) as string)
       .join("");
   const thinking = join("reasoning");
   const text = join("text");

@@ -21,7 +21,7 @@ const MIGRATIONS: readonly string[] = [
     session_id TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
     owner TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('reserved','queued','active','settled')),
-    prompt TEXT NOT NULL,
+    prompt TEXT NOT NULL,                   -- a JSON string
     options TEXT NOT NULL,
     body_hash TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,           -- milliseconds, like every time of a run
@@ -52,7 +52,7 @@ const MIGRATIONS: readonly string[] = [
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     message_id TEXT NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
     kind TEXT NOT NULL CHECK (kind IN ('text','reasoning')),
-    text TEXT NOT NULL
+    text TEXT NOT NULL                      -- a JSON string
   );
   CREATE INDEX chunks_of_message ON message_chunks(message_id, seq);
   CREATE TABLE read_files (

@@ -51,6 +51,8 @@ export interface Runs {
   requestCancel(seq: number, reason: Reason): void;
   /** Writes the outcome of a prompt that has none yet; false when it was settled already. */
   settle(seq: number, outcome: RunOutcome, now: number): boolean;
+  /** Null until settled. */
+  outcome(seq: number): RunOutcome | null;
   record(runId: RunId): RunRecord | null;
   /** Newest first. */
   recent(limit: number): RunRecord[];
@@ -83,7 +85,7 @@ export function runsOf(database: Database): Runs {
         prompt.runId,
         prompt.sessionId,
         prompt.owner,
-        prompt.prompt,
+        JSON.stringify(prompt.prompt), // text with a NUL in it would be cut there
         JSON.stringify(prompt.options),
         prompt.bodyHash,
         prompt.now,
@@ -133,6 +135,10 @@ export function runsOf(database: Database): Runs {
         now,
         seq,
       ).changes === 1,
+    outcome: (seq) => {
+      const row = database.get<Row>("SELECT outcome FROM runs WHERE seq = ?", seq);
+      return row === null || row.outcome === null ? null : decodeOutcome(row.outcome);
+    },
     record: (runId) => {
       const row = database.get<Row>("SELECT * FROM runs WHERE run_id = ?", runId);
       return row === null ? null : recordOf(row);
@@ -152,7 +158,7 @@ function storedPrompt(row: Row | null): StoredPrompt | null {
     runId: row.run_id as RunId | null,
     sessionId: row.session_id as SessionId,
     owner: row.owner,
-    prompt: row.prompt,
+    prompt: JSON.parse(row.prompt) as string,
     options: runOptionsSchema.parse(JSON.parse(row.options)),
     bodyHash: row.body_hash,
     now: row.accepted_at,
@@ -163,7 +169,7 @@ const recordOf = (row: Row): RunRecord => ({
   runId: (row.run_id ?? "") as RunId,
   sessionId: row.session_id as SessionId,
   state: row.state,
-  prompt: row.prompt,
+  prompt: JSON.parse(row.prompt) as string,
   acceptedAt: row.accepted_at,
   startedAt: row.started_at,
   endedAt: row.ended_at,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { COMMON_FLAGS, RUN_FLAGS, type FlagName } from "../../src/cli/flags.ts";
+import { COMMON_FLAGS, RUN_FLAGS, type Flag, type FlagName } from "../../src/cli/flags.ts";
 import { parseCommandLine, type Flags } from "../../src/cli/parse.ts";
 import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
 
@@ -37,13 +37,10 @@ const FLAGS = { ...COMMON_FLAGS, ...RUN_FLAGS };
 const named = (type: "boolean" | "string"): FlagName[] =>
   (Object.keys(FLAGS) as FlagName[]).filter((name) => FLAGS[name].type === type);
 const aliasOf = (name: FlagName): string | null => {
-  const flag: { readonly alias?: string } = FLAGS[name];
-  return flag.alias ?? null;
+  const { alias } = FLAGS[name] as Flag;
+  return typeof alias === "string" ? alias : null;
 };
-const twinOf = (name: FlagName): string | null => {
-  const flag: { readonly twin?: string } = FLAGS[name];
-  return flag.twin ?? null;
-};
+const twinOf = (name: FlagName): string | null => (FLAGS[name] as Flag).twin ?? null;
 
 test.each(named("string"))("--%s takes exactly one value, in every notation", async (name) => {
   const alias = aliasOf(name);

@@ -1,0 +1,192 @@
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "@photostructure/sqlite";
+import { expect, test } from "vitest";
+import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
+import { newMessageId, newSessionId } from "../../src/protocol/ids.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { asOrdinaryUser } from "../support/other-user.ts";
+import { tempDirectory } from "../support/tool-context.ts";
+
+const open = (directory: string, limitBytes: number | null = null): Store =>
+  openStore(directory, { limitBytes });
+
+function failureOf(work: () => unknown): RunFailure {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof RunFailed) return error.failure;
+    throw error;
+  }
+  throw new Error("expected a RunFailed");
+}
+
+const versionOf = (directory: string): unknown => {
+  const connection = new DatabaseSync(join(directory, "crush-run.db"));
+  const row = connection.prepare("PRAGMA user_version").get();
+  connection.close();
+  return row;
+};
+
+test("a fresh directory is made for its owner alone, and kept out of version control", () => {
+  using temp = tempDirectory();
+  const directory = join(temp.path, "deep/.crush");
+  open(directory).close();
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  expect(readFileSync(join(directory, ".gitignore"), "utf8")).toBe("*\n");
+  expect(versionOf(directory)).toEqual({ user_version: 1 });
+});
+
+test("opening again finds what was stored, and migrates nothing twice", () => {
+  using temp = tempDirectory();
+  const id = newSessionId();
+  const first = open(temp.path);
+  first.sessions.create({ id, title: "kept", now: 7 });
+  first.close();
+  first.close();
+  const second = open(temp.path);
+  expect(second.sessions.get(id)).toMatchObject({ title: "kept", createdAt: 7 });
+  expect(second.ownerId).not.toBe(first.ownerId);
+  second.close();
+});
+
+test("a file of a newer version is refused and left as it is", () => {
+  using temp = tempDirectory();
+  open(temp.path).close();
+  const connection = new DatabaseSync(join(temp.path, "crush-run.db"));
+  connection.exec("PRAGMA user_version=999");
+  connection.close();
+  expect(failureOf(() => open(temp.path))).toMatchObject({
+    reason: "storage",
+    message: expect.stringContaining("written by a newer version") as string,
+    remedy: expect.stringContaining("--data-dir") as string,
+  });
+  expect(versionOf(temp.path)).toEqual({ user_version: 999 });
+});
+
+test("a file that is no database is refused", () => {
+  using temp = tempDirectory();
+  writeFileSync(join(temp.path, "crush-run.db"), "not a database, but long enough ".repeat(100));
+  expect(failureOf(() => open(temp.path))).toMatchObject({
+    reason: "storage",
+    remedy: expect.stringContaining("not a database of ours") as string,
+  });
+});
+
+test.each([
+  ["is a file", ".crush", (root: string) => writeFileSync(join(root, ".crush"), "")],
+  ["lies below a file", "file/a/.crush", (root: string) => writeFileSync(join(root, "file"), "")],
+  [
+    "is a link to nowhere",
+    ".crush",
+    (root: string) => symlinkSync("nowhere", join(root, ".crush")),
+  ],
+  ["lies where nothing can be made", "/proc/self/crush", () => {}],
+  ["has too long a name", "x".repeat(300), () => {}],
+])("a data directory that %s is refused with a remedy", (_, place, spoil) => {
+  using temp = tempDirectory();
+  spoil(temp.path);
+  const path = resolve(temp.path, place);
+  expect(failureOf(() => open(path))).toMatchObject({
+    reason: "storage",
+    message: expect.stringContaining(path) as string,
+    remedy: expect.stringContaining("--data-dir") as string,
+  });
+});
+
+test("a data directory that is not ours to write is refused with a remedy", () => {
+  using temp = tempDirectory();
+  chmodSync(temp.path, 0o555);
+  expect(failureOf(() => asOrdinaryUser(() => open(join(temp.path, ".crush"))))).toMatchObject({
+    reason: "storage",
+    message: expect.stringContaining("EACCES") as string,
+    remedy: "make it writable, or name another with --data-dir",
+  });
+  chmodSync(temp.path, 0o755);
+});
+
+test("a store that became read-only is refused with a remedy", () => {
+  using temp = tempDirectory();
+  chmodSync(temp.path, 0o755);
+  const directory = join(temp.path, "data");
+  mkdirSync(directory);
+  open(directory).close();
+  for (const name of ["crush-run.db", "owners", ""])
+    chmodSync(join(directory, name), name === "crush-run.db" ? 0o444 : 0o555);
+  expect(failureOf(() => asOrdinaryUser(() => open(directory)))).toMatchObject({
+    reason: "storage",
+    remedy: "make the data directory writable, or name another with --data-dir",
+  });
+  chmodSync(directory, 0o755);
+  chmodSync(join(directory, "owners"), 0o755);
+});
+
+test("a full store says so, names the remedies, and keeps what it has", () => {
+  using temp = tempDirectory();
+  const store = open(temp.path, 128 * 1024);
+  const sessionId = newSessionId();
+  const id = newMessageId();
+  store.sessions.create({ id: sessionId, title: "full", now: 1 });
+  store.messages.insert({
+    id,
+    sessionId,
+    turn: 1,
+    role: "assistant",
+    parts: [],
+    model: "m",
+    provider: "p",
+    now: 1,
+  });
+  let stored = 0;
+  const failure = failureOf(() => {
+    while (stored < 1000) {
+      store.transaction(() => {
+        store.messages.appendChunk(id, "text", "x".repeat(1000));
+        store.sessions.setCancelMark(sessionId, { upTo: stored + 1, reason: "signal" });
+      });
+      stored += 1;
+    }
+  });
+  expect(failure).toMatchObject({
+    reason: "storage",
+    message: expect.stringContaining("full") as string,
+    remedy: expect.stringContaining("CRUSH_RUN_STORE_LIMIT") as string,
+  });
+  expect(stored).toBeGreaterThan(10);
+  const [message] = store.messages.list(sessionId);
+  expect(message?.parts).toEqual([{ type: "text", text: "x".repeat(1000 * stored) }]);
+  // The transaction that did not fit left no half of itself.
+  expect(store.sessions.cancelMark(sessionId)).toEqual({ upTo: stored, reason: "signal" });
+  store.messages.dropChunks(id);
+  store.messages.appendChunk(id, "text", "there is room again");
+  store.close();
+});
+
+test("a failed transaction is taken back whole, a nested one with its outer one", () => {
+  using temp = tempDirectory();
+  const store = open(temp.path);
+  const [outer, inner] = [newSessionId(), newSessionId()];
+  expect(() =>
+    store.transaction(() => {
+      store.sessions.create({ id: outer, title: "outer", now: 1 });
+      store.transaction(() => store.sessions.create({ id: inner, title: "inner", now: 1 }), "full");
+      throw new Error("changed my mind");
+    }),
+  ).toThrow("changed my mind");
+  expect(store.sessions.list()).toEqual([]);
+  store.transaction(() => store.sessions.create({ id: inner, title: "inner", now: 1 }), "full");
+  expect(store.sessions.list()).toHaveLength(1);
+  store.close();
+});
+
+test("the data version changes when another process has committed, and only then", () => {
+  using temp = tempDirectory();
+  const [mine, other] = [open(temp.path), open(temp.path)];
+  const before = mine.dataVersion();
+  mine.sessions.create({ id: newSessionId(), title: "mine", now: 1 });
+  expect(mine.dataVersion()).toBe(before);
+  other.sessions.create({ id: newSessionId(), title: "other", now: 1 });
+  expect(mine.dataVersion()).not.toBe(before);
+  mine.close();
+  other.close();
+});
