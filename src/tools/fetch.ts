@@ -1,7 +1,7 @@
 import { childScope } from "../shared/scope.ts";
 import { RESULT_LIMIT_BYTES } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
-import type { Page } from "./http-get.ts";
+import type { Page } from "./get-page.ts";
 import { binaryKind } from "./open-file.ts";
 import { choice, inputShape, integer, optional, words } from "./tool-input.ts";
 import { bounded, failed, succeededWithin } from "./tool-result.ts";
@@ -24,12 +24,12 @@ export const fetchTool = defineTool({
     timeout: optional(integer("Time limit in seconds", 1, MAX_TIMEOUT_S)),
   }),
   run: async ({ url, format = "markdown", timeout = DEFAULT_TIMEOUT_S }, context) => {
-    const { httpGet, httpUrl, NoPage } = await import("./http-get.ts");
+    const { getPage, httpUrl, NoPage } = await import("./get-page.ts");
     using scope = childScope(context.signal);
     const late = new NoPage(`no answer within ${timeout} s`);
     const timer = setTimeout(() => scope.abort(late), timeout * 1000);
     try {
-      const page = await httpGet(httpUrl(url), MAX_PAGE_BYTES, scope.signal);
+      const page = await getPage(httpUrl(url), context.env, MAX_PAGE_BYTES, scope.signal);
       context.onProgress(page.bytes.length);
       return await resultOf(page, format);
     } catch (error) {

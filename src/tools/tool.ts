@@ -4,7 +4,7 @@ import type { JsonObject } from "../shared/json.ts";
 export interface ToolContext {
   /** Real path of the working directory; file tools stay inside it. */
   readonly cwd: string;
-  /** Environment for child processes: scrubbed of provider keys, with `CI=1` and friends. */
+  /** Environment for child processes and connections: scrubbed of provider keys, with `CI=1` and friends. */
   readonly env: Readonly<Record<string, string>>;
   /** What this session has read, so that an edit of an unread or changed file is refused. */
   readonly files: FileTracker;

@@ -184,7 +184,7 @@ test("an answer that breaks off, and a port where nobody listens, are told in wo
   const result = await fetchTool.run({ url: gone }, toolContext("/"));
   expect(result).toMatchObject({
     isError: true,
-    content: `fetch: ${gone.slice(7)}: nothing listens there`,
+    content: `fetch: connection refused while connecting (${gone.slice(7)}, ECONNREFUSED)`,
   });
 });
 

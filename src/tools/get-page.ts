@@ -1,7 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import { httpGet } from "../net/http-get.ts";
+import { outgoing, type Outgoing } from "../net/outgoing.ts";
+import { TransportFailed } from "../net/transport-failed.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 const MAX_REDIRECTS = 5;
+const CONNECT_MS = 10_000;
+
+const HEADERS = {
+  "user-agent": "crush-run",
+  accept: "text/markdown, text/html;q=0.9, text/plain;q=0.9, */*;q=0.5",
+  "accept-encoding": "gzip, deflate, br",
+} as const;
 
 export interface Page {
   /** Where the redirects led. */
@@ -19,13 +31,19 @@ export interface Page {
 export class NoPage extends Error {}
 
 /**
- * GET over node:http(s), redirects followed. Rejects with `NoPage`, or with `signal.reason`; the connection is
- * closed in every case.
+ * GET with redirects followed, each of them through the proxy that `env` names for it, if any. Rejects with `NoPage`,
+ * or with `signal.reason`; the connection is closed in every case.
  */
-export async function httpGet(address: URL, maxBytes: number, signal: AbortSignal): Promise<Page> {
+export async function getPage(
+  address: URL,
+  env: Env,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Page> {
+  const out = outgoing(env, { connectMs: CONNECT_MS, keepAlive: false });
   let url = address;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const answer = await ask(url, signal);
+    const answer = await ask(out, url, signal);
     try {
       const location = answer.headers.location;
       const status = answer.statusCode ?? 0;
@@ -58,24 +76,14 @@ export function httpUrl(written: string, base?: URL): URL {
   return url;
 }
 
-async function ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
-  signal.throwIfAborted();
-  const { request: send } =
-    url.protocol === "https:" ? await import("node:https") : await import("node:http");
-  return new Promise((resolve, reject) => {
-    const request = send(url, {
-      agent: false,
-      signal,
-      headers: {
-        "user-agent": "crush-run",
-        accept: "text/markdown, text/html;q=0.9, text/plain;q=0.9, */*;q=0.5",
-        "accept-encoding": "gzip, deflate, br",
-      },
-    });
-    request.on("error", (error) => reject(wordsFor(error, url, signal)));
-    request.once("response", resolve);
-    request.end();
-  });
+async function ask(out: Outgoing, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  try {
+    return await httpGet(out, url, HEADERS, signal);
+  } catch (error) {
+    if (!(error instanceof TransportFailed)) throw error;
+    const { message, remedy } = error;
+    throw new NoPage(remedy === null ? message : `${message}. ${remedy}`, { cause: error });
+  }
 }
 
 async function bodyOf(
@@ -109,15 +117,4 @@ async function decompressed(answer: IncomingMessage): Promise<Readable> {
     throw new Error(`unknown content-encoding ${encoding}`);
   const unfold = encoding === "br" ? createBrotliDecompress() : createUnzip();
   return pipeline(answer, unfold, () => {}); // the reader sees the error
-}
-
-function wordsFor(error: NodeJS.ErrnoException, url: URL, signal: AbortSignal): Error {
-  if (signal.aborted) return signal.reason as Error;
-  const words: Readonly<Record<string, string>> = {
-    ENOTFOUND: "the host name is not known",
-    EAI_AGAIN: "the host name could not be looked up",
-    ECONNREFUSED: "nothing listens there",
-    ECONNRESET: "the connection was reset",
-  };
-  return new NoPage(`${url.host}: ${words[error.code ?? ""] ?? error.message}`);
 }
