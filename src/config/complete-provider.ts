@@ -3,12 +3,15 @@ import type { ProviderConfig } from "./config.ts";
 import { invalidConfig } from "./config-file.ts";
 import type { DiscoverOptions } from "./discover.ts";
 import { expand, type Expansion } from "./expand.ts";
+import type { Env } from "./places.ts";
 import { withoutKey, type ProviderDraft } from "./provider-draft.ts";
 import { normalBaseUrl, ollamaUrl, openaiDialect } from "./provider-type.ts";
 import { ExpandFailed, parseTemplate, runsCommand, variablesOf } from "./template.ts";
 
 /** What a draft is completed with. */
 export interface Completing {
+  /** For proxies and CA files of the request for a list of models. */
+  readonly env: Env;
   readonly expansion: Expansion;
   /** `file:line:column` of a field of the merged configuration. */
   readonly locate: (field: readonly string[]) => Promise<string>;
@@ -16,7 +19,7 @@ export interface Completing {
   readonly keepSecret: (value: string) => void;
 }
 
-const discovery = (id: string): DiscoverOptions =>
+const discovery = (id: string): Omit<DiscoverOptions, "env"> =>
   id === "ollama"
     ? { connectMs: 500, totalMs: 2000, remedy: "start Ollama, or say with OLLAMA_HOST where it is" }
     : {
@@ -73,7 +76,8 @@ export async function completeProvider(
   };
   if (!draft.discover) return provider;
   const { discoverModels } = await import("./discover.ts");
-  const found = await discoverModels(provider, discovery(draft.id), signal);
+  const options = { env: completing.env, ...discovery(draft.id) };
+  const found = await discoverModels(provider, options, signal);
   const known = new Set(draft.models.map((model) => model.id));
   const models = [...draft.models, ...found.filter((model) => !known.has(model.id))];
   if (models.length === 0)

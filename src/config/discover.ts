@@ -1,12 +1,19 @@
 import type { IncomingMessage } from "node:http";
+import { httpGet } from "../net/http-get.ts";
+import { inWords } from "../net/in-words.ts";
+import { outgoing } from "../net/outgoing.ts";
+import { TransportFailed } from "../net/transport-failed.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import { isJsonObject, type JsonObject } from "../shared/json.ts";
 import { childScope } from "../shared/scope.ts";
 import type { ModelInfo, ProviderConfig } from "./config.ts";
+import type { Env } from "./places.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface DiscoverOptions {
+  /** For proxies and CA files. */
+  readonly env: Env;
   readonly connectMs: number;
   readonly totalMs: number;
   /** What a person is told when nobody answers. */
@@ -22,20 +29,21 @@ export async function discoverModels(
   const url = `${provider.baseUrl ?? ""}/models`;
   let status = 0;
   try {
-    const answer = await get(url, headersFor(provider), options, signal);
+    const answer = await get(provider, url, options, signal);
     status = answer.status;
     if (status !== 200) throw new Error(`status ${status}`);
     return modelsIn(JSON.parse(answer.body));
   } catch (error) {
     signal.throwIfAborted();
     const why = error instanceof SyntaxError ? "not JSON" : messageOf(error);
+    const own = error instanceof TransportFailed ? error.remedy : null;
     const refused = status === 401 || status === 403;
     throw new RunFailed(
       failure(
         refused ? "auth_refused" : "provider_unavailable",
-        `${provider.id}: cannot list its models at ${url}: ${why}`,
+        `${provider.id}: cannot list its models at ${withoutUser(url)}: ${why}`,
         {
-          remedy: refused ? `check providers.${provider.id}.api_key` : options.remedy,
+          remedy: refused ? `check providers.${provider.id}.api_key` : (own ?? options.remedy),
           httpStatus: status === 0 ? null : status,
           provider: provider.id,
         },
@@ -44,6 +52,9 @@ export async function discoverModels(
     );
   }
 }
+
+/** A password in a URL has no business in a message. */
+const withoutUser = (url: string): string => url.replace(/^(https?:\/\/)[^/?#]*@/i, "$1");
 
 const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
@@ -64,39 +75,21 @@ function headersFor(provider: ProviderConfig): Record<string, string> {
 }
 
 async function get(
+  provider: ProviderConfig,
   url: string,
-  headers: Record<string, string>,
   options: DiscoverOptions,
   signal: AbortSignal,
 ): Promise<{ status: number; body: string }> {
-  const { request } = url.startsWith("https:")
-    ? await import("node:https")
-    : await import("node:http");
-  signal.throwIfAborted();
+  const { env, connectMs, totalMs } = options;
   using scope = childScope(signal);
-  const timer = setTimeout(
-    () => scope.abort(new Error(`no answer within ${options.totalMs / 1000} s`)),
-    options.totalMs,
-  );
-  let connecting: NodeJS.Timeout | undefined;
+  const late = new Error(`no answer within ${inWords(totalMs)}`);
+  const timer = setTimeout(() => scope.abort(late), totalMs);
   try {
-    return await new Promise((resolve, reject) => {
-      const fail = (error: unknown): void =>
-        reject(scope.signal.aborted ? scope.signal.reason : error);
-      const outgoing = request(url, { headers, agent: false, signal: scope.signal }, (answer) => {
-        collect(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), fail);
-      });
-      connecting = setTimeout(
-        () => scope.abort(new Error(`no connection within ${options.connectMs / 1000} s`)),
-        options.connectMs,
-      );
-      outgoing.on("socket", (socket) => socket.once("connect", () => clearTimeout(connecting)));
-      outgoing.on("error", fail);
-      outgoing.end();
-    });
+    const out = outgoing(env, { connectMs, keepAlive: false });
+    const answer = await httpGet(out, new URL(url), headersFor(provider), scope.signal);
+    return { status: answer.statusCode ?? 0, body: await collect(answer) };
   } finally {
     clearTimeout(timer);
-    clearTimeout(connecting);
   }
 }
 

@@ -77,7 +77,8 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const catalogued =
     merged.options?.disable_default_providers !== true &&
     !/^(1|true)$/i.test(env["CRUSH_DISABLE_DEFAULT_PROVIDERS"] ?? "");
-  const loaded = await loadProviders(merged, catalogued, { expansion, locate, keepSecret }, signal);
+  const completing = { env, expansion, locate, keepSecret };
+  const loaded = await loadProviders(merged, catalogued, completing, signal);
   if (merged.providers?.["demo"] !== undefined)
     warnings.push(
       `${await locate(["providers", "demo"])}: providers.demo is ignored: demo is built in`,

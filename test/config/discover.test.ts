@@ -5,7 +5,7 @@ import { modelServer } from "../support/model-server.ts";
 import { failureOf, textOf } from "../support/project-folder.ts";
 
 const never = new AbortController().signal;
-const options = { connectMs: 500, totalMs: 500, remedy: "start it" };
+const options = { env: {}, connectMs: 500, totalMs: 500, remedy: "start it" };
 
 const provider = (baseUrl: string, more: Partial<ProviderConfig> = {}): ProviderConfig => ({
   id: "lm",
@@ -79,13 +79,15 @@ test("a server that is not there, or never answers, is unavailable within the bo
   const gone = await modelServer({});
   await gone[Symbol.asyncDispose]();
   const refused = await failureOf(discoverModels(provider(gone.url), options, never));
-  expect(refused.message).toBe(`lm: cannot list its models at ${gone.url}/models: ECONNREFUSED`);
+  expect(refused.message).toBe(
+    `lm: cannot list its models at ${gone.url}/models: connection refused while connecting (${gone.host}, ECONNREFUSED)`,
+  );
 
   await using silent = await modelServer(null);
   const bounds = { ...options, totalMs: 100 };
   const late = await failureOf(discoverModels(provider(silent.url), bounds, never));
   expect(late.message).toBe(
-    `lm: cannot list its models at ${silent.url}/models: no answer within 0.1 s`,
+    `lm: cannot list its models at ${silent.url}/models: no answer within 100 ms`,
   );
 });
 

@@ -48,7 +48,8 @@ describe("servers that list their models", () => {
     using folder = projectFolder();
     expect(await failed(folder, await folder.load({ env: NO_OLLAMA }), "ollama/llama3")).toEqual({
       reason: "provider_unavailable",
-      message: "ollama: cannot list its models at http://127.0.0.1:1/v1/models: ECONNREFUSED",
+      message:
+        "ollama: cannot list its models at http://127.0.0.1:1/v1/models: connection refused while connecting (127.0.0.1:1, ECONNREFUSED)",
       remedy: "start Ollama, or say with OLLAMA_HOST where it is",
     });
   });
@@ -120,7 +121,7 @@ test("the list of models is sorted, asks the servers, and says why the rest is n
       id: "dead",
       name: "Dead",
       reason: "provider_unavailable",
-      why: "cannot list its models at http://127.0.0.1:1/v1/models: ECONNREFUSED",
+      why: "cannot list its models at http://127.0.0.1:1/v1/models: connection refused while connecting (127.0.0.1:1, ECONNREFUSED)",
       remedy: "check that the server runs, or list its models in providers.dead.models",
     },
     {
