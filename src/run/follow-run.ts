@@ -4,6 +4,7 @@ import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
+import { orAborted } from "../shared/or-aborted.ts";
 import { childScope } from "../shared/scope.ts";
 import { end, followStream, step, type StreamEffect, type TextMode } from "./run-stream.ts";
 
@@ -56,7 +57,8 @@ export async function followRun(options: FollowOptions): Promise<RunEnd> {
   let state = followStream(prompt.runId, prompt.sessionId, options.mode);
   const act = async (effects: readonly StreamEffect[]): Promise<void> => {
     for (const effect of effects) {
-      if (effect.type === "print") await output.print(effect.text);
+      // A reader that no longer reads holds us no longer than the cancel's bound.
+      if (effect.type === "print") await orAborted(output.print(effect.text), patience.signal);
       else if (effect.type === "tell") output.tell(effect.event);
     }
   };
