@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The built executable. */
-const CRUSH = fileURLToPath(new URL("../../bin/crush", import.meta.url));
+export const CRUSH = fileURLToPath(new URL("../../bin/crush", import.meta.url));
 
 /** The four wire formats, by the name of the API. */
 export const FAMILIES = ["chat", "responses", "anthropic", "gemini"] as const;
