@@ -4,7 +4,6 @@ import { textOf, type FinishReason, type Message, type Part } from "../protocol/
 import { abortOf, RunAborted } from "../protocol/run-aborted.ts";
 import type { Denial, RunOutcome } from "../protocol/run-record.ts";
 import { addUsage, NO_USAGE, type Usage } from "../protocol/usage.ts";
-import { ModelCallFailed } from "../provider/language-model.ts";
 import { orLeftBehind } from "../shared/or-left-behind.ts";
 import { childScope } from "../shared/scope.ts";
 import { costOf } from "./cost.ts";
@@ -288,7 +287,7 @@ function loopFailure(calls: readonly ToolCallPart[]): RunFailure {
 
 /** A failure is data; anything else that was thrown is a bug of ours. */
 function failureOf(error: unknown): RunFailure {
-  if (error instanceof ModelCallFailed || error instanceof RunFailed) return error.failure;
+  if (error instanceof RunFailed) return error.failure;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return failure("internal", text === "" ? "unknown error" : text, {
     remedy: "this is a bug of crush-run; please report it",

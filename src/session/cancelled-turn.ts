@@ -1,12 +1,20 @@
+import type { TurnSetup } from "../agent/turn-setup.ts";
 import { newMessageId } from "../protocol/ids.ts";
 import type { Part } from "../protocol/message.ts";
 import type { Store } from "../store/store.ts";
 
 /**
  * The durable trace of a prompt that was cancelled when its turn came: the user message and an assistant message with the canceled
- * marker (behaviour.md PER-4, PER-5). `now` is in Unix seconds. Call inside the settling transaction.
+ * marker (behaviour.md PER-4, PER-5), which names the model that it would have been. `nowMs` is in milliseconds. Call inside the
+ * settling transaction.
  */
-export function persistCancelledTurn(store: Store, seq: number, now: number): void {
+export function persistCancelledTurn(
+  store: Store,
+  seq: number,
+  setup: Pick<TurnSetup, "modelId" | "providerId"> | null,
+  nowMs: number,
+): void {
+  const now = Math.floor(nowMs / 1000);
   const prompt = store.runs.get(seq);
   if (prompt === null) return;
   const { sessionId } = prompt;
@@ -17,8 +25,8 @@ export function persistCancelledTurn(store: Store, seq: number, now: number): vo
       turn: seq,
       role,
       parts,
-      model: "",
-      provider: "",
+      model: role === "user" ? "" : (setup?.modelId ?? ""),
+      provider: role === "user" ? "" : (setup?.providerId ?? ""),
       now,
     });
   add("user", userParts(prompt.prompt));

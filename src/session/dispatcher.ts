@@ -8,6 +8,7 @@ import type { RunOutcome, RunRecord } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
 import { deferred, type Deferred } from "../shared/deferred.ts";
 import { orAborted } from "../shared/or-aborted.ts";
+import { orLeftBehind } from "../shared/or-left-behind.ts";
 import { childScope, type Scope } from "../shared/scope.ts";
 import type { StoredPrompt } from "../store/runs.ts";
 import type { Store } from "../store/store.ts";
@@ -16,15 +17,17 @@ import { decide, type Command, type Effect } from "./decide.ts";
 import { executeTurn } from "./execute-turn.ts";
 import {
   cancelledOutcome,
+  cancelReason,
   failureOf,
   interruptedOutcome,
   isCancel,
+  lostOutcome,
   outcomeWithoutTurn,
 } from "./outcome.ts";
-import { settledRecord } from "./settled-record.ts";
 import { loadState, saveState } from "./session-state.ts";
 import { watchStore } from "./store-watch.ts";
 import { take, unknownRun, type Accepted, type PromptRequest } from "./take-prompt.ts";
+import { unstoredOutcomes } from "./unstored.ts";
 
 export interface PrepareRequest extends Pick<StoredPrompt, "sessionId" | "runId" | "options"> {
   /** Who wrote the session's last answer: what a prompt without a model of its own goes on with. */
@@ -39,6 +42,7 @@ export interface DispatcherDeps {
   readonly random: () => number;
   /** Readiness of one prompt: model, tools, system prompt. Rejects with `RunFailed`. */
   readonly prepareTurn: PrepareTurn;
+  /** Must not throw; may call back into the dispatcher. */
   readonly publish: (event: WireEvent) => void;
   /** A process died in this run: end what it left behind. Must not throw. */
   readonly onInterrupted: (runId: RunId) => void;
@@ -66,6 +70,8 @@ interface LocalRun {
   readonly scope: Scope;
   /** Resolves when the prompt holds the slot, or was settled without it. */
   readonly turn: Deferred<"start" | "settled">;
+  /** Null until it is ready. */
+  setup: TurnSetup | null;
   settled: boolean;
 }
 
@@ -74,8 +80,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const lifetime = new AbortController();
   const local = new Map<number, LocalRun>();
   const tasks = new Set<Promise<void>>();
-  /** Outcomes that the store would not take. */
-  const unstored = new Map<RunId, RunRecord>();
+  const unstored = unstoredOutcomes();
+  /** Runs of other processes that somebody here has attached to, with their sessions. */
+  const attached = new Map<number, SessionId>();
   let closing = false;
 
   /** One decision: load, decide and save in one transaction, then act. */
@@ -85,14 +92,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         also();
         const before = loadState(store, sessionId);
         const [after, wanted] = decide(before, command, store.ownerId);
-        saveState(store, sessionId, before, after, clock.now());
+        // Who leaves the slot leaves it first: no two rows may be active, not even for a moment.
         for (const effect of wanted) settleInStore(effect);
+        saveState(store, sessionId, before, after, clock.now());
         return wanted;
       },
       // A settlement survives a power cut; to have become ready need not.
       command.type === "ready" ? "normal" : "full",
     );
-    for (const effect of effects) perform(effect);
+    // First what runs, then the news: a listener may call back, and must meet the state as it was decided.
+    for (const effect of effects) act(effect);
+    for (const effect of effects) tell(effect);
   };
 
   const settleInStore = (effect: Effect): void => {
@@ -100,35 +110,33 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (effect.type === "settle_interrupted")
       store.runs.settle(effect.seq, interruptedOutcome(), now);
     if (effect.type !== "settle_cancelled") return;
-    if (effect.persist) persistCancelledTurn(store, effect.seq, Math.floor(now / 1000));
+    if (effect.persist)
+      persistCancelledTurn(store, effect.seq, local.get(effect.seq)?.setup ?? null, now);
     store.runs.settle(effect.seq, cancelledOutcome(effect.reason), now);
   };
 
-  const perform = (effect: Effect): void => {
+  const act = (effect: Effect): void => {
     const run = local.get(effect.seq);
-    switch (effect.type) {
-      case "start":
-        run?.turn.resolve("start");
-        return;
-      case "abort":
-        run?.scope.abort(
-          new RunAborted(effect.reason === "end_turn" ? "by_client" : effect.reason),
-        );
-        return;
-      case "settle_cancelled":
-        announce(effect.seq, cancelledOutcome(effect.reason));
-        return;
-      case "settle_interrupted":
-        announce(effect.seq, interruptedOutcome());
-        cleanUpAfter(effect.seq);
-        return;
-    }
+    if (effect.type === "start") run?.turn.resolve("start");
+    if (effect.type === "abort") run?.scope.abort(new RunAborted(cancelReason(effect.reason)));
   };
 
-  /** The one place where a terminal event leaves. */
-  const announce = (seq: number, outcome: RunOutcome): void => {
+  const tell = (effect: Effect): void => {
+    if (effect.type === "settle_cancelled")
+      announce(effect.seq, cancelledOutcome(effect.reason), effect.persist);
+    if (effect.type !== "settle_interrupted") return;
+    announce(effect.seq, interruptedOutcome(), true);
+    cleanUpAfter(effect.seq);
+  };
+
+  /**
+   * The one place where a terminal event leaves. A prompt that nobody waits for has one only for a turn of its own
+   * (RUN-17, ERR-5).
+   */
+  const announce = (seq: number, outcome: RunOutcome, hadTurn: boolean): void => {
     const run = local.get(seq);
     if (run?.settled === true) return;
+    attached.delete(seq);
     if (run !== undefined) {
       run.settled = true;
       run.turn.resolve("settled");
@@ -138,7 +146,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { runId, sessionId } = prompt;
     const { failure: what, text, messageId, reason } = outcome;
     const cancelled = isCancel(reason);
-    publish({ type: "run_complete", runId, sessionId, messageId, text, cancelled, failure: what });
+    if (runId !== null || hadTurn)
+      publish({
+        type: "run_complete",
+        runId,
+        sessionId,
+        messageId,
+        text,
+        cancelled,
+        failure: what,
+      });
     if (what !== null && !cancelled)
       publish({ type: "agent_error", runId, sessionId, error: what.message });
   };
@@ -148,48 +165,67 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (runId !== null) deps.onInterrupted(runId);
   };
 
-  const settle = (run: LocalRun, outcome: RunOutcome): void => {
-    if (run.settled) return;
-    const { seq, sessionId, runId } = run.prompt;
-    const finish = (what: RunOutcome): void =>
-      dispatch(sessionId, { type: "finish", seq }, () => {
-        store.runs.settle(seq, what, clock.now());
-      });
+  const settle = (run: LocalRun, outcome: RunOutcome, hadTurn: boolean): void => {
+    if (!run.settled) announce(run.prompt.seq, storeOutcome(run.prompt, outcome), hadTurn);
+  };
+
+  /** Frees the slot and hands off; returns the outcome that is to be told. */
+  const finish = ({ seq, sessionId }: StoredPrompt, outcome: RunOutcome): RunOutcome => {
     let told = outcome;
+    dispatch(sessionId, { type: "finish", seq }, () => {
+      const first = store.runs.settle(seq, outcome, clock.now());
+      // Another process was faster (it believed us dead): what is recorded is what is told.
+      if (!first) told = store.runs.outcome(seq) ?? outcome;
+    });
+    return told;
+  };
+
+  const storeOutcome = (prompt: StoredPrompt, outcome: RunOutcome): RunOutcome => {
     try {
-      finish(outcome);
+      return finish(prompt, outcome);
     } catch (error) {
       // The store would not take it: once more without the text, and in any case the waiter hears the truth.
-      told = {
-        ...outcome,
-        reason: "storage",
-        failure: failureOf(error),
-        partial: outcome.text !== "",
-      };
+      const told = lostOutcome(outcome, failureOf(error));
       try {
-        finish({ ...told, text: "", denials: [], warnings: [] });
+        finish(prompt, { ...told, text: "", denials: [], warnings: [] });
       } catch {
-        if (runId !== null) unstored.set(runId, settledRecord(run.prompt, told, clock.now()));
+        unstored.keep(prompt, told, clock.now());
       }
+      return told;
     }
-    announce(seq, told);
   };
 
   const runPrompt = async (run: LocalRun): Promise<void> => {
     const { prompt, scope } = run;
     const { seq, sessionId } = prompt;
     try {
-      const previous = store.messages.lastModel(sessionId);
-      const setup = await deps.prepareTurn({ ...prompt, previous }, scope.signal);
+      const setup = await prepare(run);
+      run.setup = setup;
       dispatch(sessionId, { type: "ready", seq });
       announceQueue(run);
       if ((await orAborted(run.turn.promise, scope.signal)) === "settled") return;
-      settle(run, await executeTurn(deps, setup, prompt, scope));
+      settle(run, await executeTurn(deps, setup, prompt, scope), true);
     } catch (error) {
-      if (run.settled) return;
-      const what = scope.signal.aborted ? failureOf(scope.signal.reason) : failureOf(error);
-      settle(run, outcomeWithoutTurn(what));
+      const what = failureOf(scope.signal.aborted ? scope.signal.reason : error);
+      if (!wasCancelled(run)) settle(run, outcomeWithoutTurn(what), false);
     }
+  };
+
+  const prepare = async ({ prompt, scope }: LocalRun): Promise<TurnSetup> => {
+    const previous = store.messages.lastModel(prompt.sessionId);
+    const setup = deps.prepareTurn({ ...prompt, previous }, scope.signal);
+    return await orLeftBehind(setup, limitsOf(prompt.options).killAfterMs, scope.signal);
+  };
+
+  /** A cancel that came before the readiness failed is the outcome (CAN-26), and is settled as such. */
+  const wasCancelled = (run: LocalRun): boolean => {
+    const { seq, sessionId } = run.prompt;
+    try {
+      if (!run.settled && run.setup === null) dispatch(sessionId, { type: "unready", seq });
+    } catch {
+      // A store that fails here fails the settlement as well, which says so.
+    }
+    return run.settled;
   };
 
   const announceQueue = (run: LocalRun): void => {
@@ -200,7 +236,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   const launch = (prompt: StoredPrompt): void => {
     const scope = childScope(lifetime.signal);
-    const run: LocalRun = { prompt, scope, turn: deferred(), settled: false };
+    const run: LocalRun = { prompt, scope, turn: deferred(), setup: null, settled: false };
     local.set(prompt.seq, run);
     const { timeoutMs } = limitsOf(prompt.options);
     const timer =
@@ -220,30 +256,36 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const look = (sessionId: SessionId): void => {
+    unstored.retry(sessionId, finish); // it may hold the slot
     const owners = new Set(store.runs.open(sessionId).map(({ owner }) => owner));
     const dead = new Set([...owners].filter((owner) => !store.isAlive(owner)));
     const command: Command = { type: "look", dead };
-    // Most looks find nothing: they must not take the write lock that everybody else waits for.
-    const [, effects] = decide(loadState(store, sessionId), command, store.ownerId);
-    if (effects.length > 0) dispatch(sessionId, command);
+    // Most looks change nothing: they must not take the write lock that everybody else waits for.
+    const before = loadState(store, sessionId);
+    const [after, effects] = decide(before, command, store.ownerId);
+    if (after !== before) dispatch(sessionId, command);
+    else for (const effect of effects) act(effect);
   };
 
   const watch = watchStore({
     store,
-    waiting: () =>
-      [...local.values()].filter((run) => !run.settled).map((run) => run.prompt.sessionId),
+    waiting: () => [
+      ...[...local.values()].filter((run) => !run.settled).map((run) => run.prompt.sessionId),
+      ...attached.values(),
+    ],
+    isStuck: unstored.holds,
     look,
     settledElsewhere: announceSettledElsewhere,
   });
 
-  /** A local prompt that another process has settled (it believed us dead) must not go on. */
+  /** A prompt that another process has settled does not go on here, and whoever waits for it hears of it. */
   function announceSettledElsewhere(): void {
-    for (const run of local.values()) {
-      const { runId, seq } = run.prompt;
-      if (run.settled || store.runs.get(seq)?.state !== "settled") continue;
-      const outcome = runId === null ? null : store.runs.record(runId)?.outcome;
-      run.scope.abort(new RunAborted("by_client"));
-      announce(seq, outcome ?? interruptedOutcome());
+    const open = [...local].filter(([, run]) => !run.settled).map(([seq]) => seq);
+    for (const seq of [...open, ...attached.keys()]) {
+      const outcome = store.runs.outcome(seq);
+      if (outcome === null) continue;
+      local.get(seq)?.scope.abort(new RunAborted(cancelReason(outcome.reason)));
+      announce(seq, outcome, false);
     }
   }
 
@@ -253,13 +295,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         throw new RunFailed(failure("by_shutdown", "workspace closing", { remedy: "try again" }));
       look(request.sessionId);
       const { accepted, prompt } = store.transaction(() => take(store, request, clock.now()));
-      if (prompt !== null) {
-        launch(prompt);
-        watch.wake();
-      }
+      const { seq, state } = accepted;
+      if (unstored.has(seq)) return { ...accepted, state: "settled" };
+      if (prompt !== null) launch(prompt);
+      else if (state !== "settled" && !local.has(seq)) attached.set(seq, request.sessionId);
+      watch.wake();
       return accepted;
     },
     cancelSession: (sessionId, reason) => {
+      look(sessionId); // whoever died is interrupted, not cancelled
       const open = store.runs.open(sessionId).length;
       if (open > 0) dispatch(sessionId, { type: "cancel", reason });
       return open;
@@ -267,7 +311,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     cancelRun: (runId, reason) => {
       const prompt = store.runs.find(runId);
       if (prompt === null) throw unknownRun(runId);
-      if (prompt.state === "settled") return false;
+      if (prompt.state !== "settled") look(prompt.sessionId);
+      if (store.runs.outcome(prompt.seq) !== null || unstored.has(prompt.seq)) return false;
       dispatch(prompt.sessionId, { type: "cancel_one", seq: prompt.seq, reason });
       return true;
     },
@@ -278,7 +323,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         .filter(({ state }) => state === "queued")
         .flatMap(({ seq }) => store.runs.get(seq) ?? []),
     record: (runId) => {
-      const stored = unstored.get(runId) ?? store.runs.record(runId);
+      const late = unstored.record(runId);
+      if (late !== null) return late;
+      const stored = store.runs.record(runId);
       if (stored === null || stored.state === "settled") return stored;
       look(stored.sessionId); // its process may have died
       return store.runs.record(runId);

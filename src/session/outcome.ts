@@ -22,7 +22,19 @@ export function outcomeWithoutTurn(what: RunFailure): RunOutcome {
 }
 
 export const cancelledOutcome = (reason: Reason): RunOutcome =>
-  outcomeWithoutTurn(new RunAborted(reason === "end_turn" ? "by_client" : reason).failure);
+  outcomeWithoutTurn(new RunAborted(cancelReason(reason)).failure);
+
+/** Nobody cancels a run by completing it. */
+export const cancelReason = (reason: Reason): RunFailure["reason"] =>
+  reason === "end_turn" ? "by_client" : reason;
+
+/** The outcome of a run whose outcome could not be stored. */
+export const lostOutcome = (outcome: RunOutcome, what: RunFailure): RunOutcome => ({
+  ...outcome,
+  reason: what.reason,
+  failure: what,
+  partial: outcome.text !== "",
+});
 
 export const interruptedOutcome = (): RunOutcome =>
   outcomeWithoutTurn(

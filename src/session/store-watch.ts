@@ -10,6 +10,8 @@ interface WatchOptions {
   readonly store: Store;
   /** Sessions with prompts of ours that are still open. */
   readonly waiting: () => readonly SessionId[];
+  /** Something of this session waits for the store itself. */
+  readonly isStuck: (sessionId: SessionId) => boolean;
   readonly look: (sessionId: SessionId) => void;
   readonly settledElsewhere: () => void;
 }
@@ -40,7 +42,8 @@ export function watchStore(options: WatchOptions): StoreWatch {
       if (!changed && polls % LIVENESS_POLLS !== 0) return;
       if (changed) options.settledElsewhere();
       for (const sessionId of sessions) {
-        if (changed || hasForeignPrompts(store, sessionId)) options.look(sessionId);
+        const wanted = changed || options.isStuck(sessionId);
+        if (wanted || hasForeignPrompts(store, sessionId)) options.look(sessionId);
       }
     } catch {
       // A busy or failing store: the next poll looks again.
