@@ -31,6 +31,8 @@ export interface OwnerWishes {
   readonly prepare?: PrepareTurn;
   readonly setup?: Partial<TurnSetup>;
   readonly limitBytes?: number;
+  /** Stands between the dispatcher and its store. */
+  readonly wrap?: (store: Store) => Store;
   readonly onEvent?: (event: WireEvent) => void;
 }
 
@@ -106,7 +108,7 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
     return { ...setup, limits, ...wishes.setup };
   };
   const dispatcher = createDispatcher({
-    store,
+    store: wishes.wrap?.(store) ?? store,
     clock: systemClock,
     random: () => 0.5,
     prepareTurn: wishes.prepare ?? prepare,
