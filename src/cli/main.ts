@@ -11,7 +11,7 @@ import { VERSION } from "./version.ts";
 export async function main(argv: readonly string[]): Promise<void> {
   process.stderr.on("error", () => {}); // nobody reads the news: that is no reason to stop
   try {
-    const line = await parseCommandLine(argv, process.env);
+    const line = parseCommandLine(argv, process.env);
     process.exitCode = await perform(line);
   } catch (error) {
     const what = failureOf(error);
@@ -27,7 +27,7 @@ async function perform(line: CommandLine): Promise<number> {
     case "version":
       return await (await import("./print-out.ts")).printOut(`crush-run ${VERSION}\n`);
     case "help":
-      return await (await import("./print-out.ts")).printOut(`${line.text}\n`);
+      return await printHelp(line.of);
     case "run":
       return await (await import("./run-command.ts")).runCommand(line.words, line.flags);
     case "models":
@@ -35,6 +35,14 @@ async function perform(line: CommandLine): Promise<number> {
     case "show":
       return await (await import("./show-command.ts")).showCommand(line.runId, line.flags);
   }
+}
+
+async function printHelp(command: string | null): Promise<number> {
+  const [{ helpText }, { printOut }] = await Promise.all([
+    import("./help.ts"),
+    import("./print-out.ts"),
+  ]);
+  return await printOut(`${await helpText(command)}\n`);
 }
 
 function failureOf(error: unknown): RunFailure {

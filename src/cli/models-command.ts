@@ -1,6 +1,6 @@
 import { loadConfig } from "../config/load.ts";
 import { listModels, type ListedModel } from "../config/list-models.ts";
-import type { Flags } from "./parse.ts";
+import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
 import { workingDirectory } from "./working-directory.ts";
 

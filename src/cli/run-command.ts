@@ -8,7 +8,7 @@ import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { printError } from "./error-line.ts";
-import type { Flags } from "./parse.ts";
+import type { Flags } from "./flag-values.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, watchSignals } from "./signals.ts";
 import { readStdin } from "./stdin.ts";

@@ -4,7 +4,7 @@ import { ENDINGS } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
-import type { Flags } from "./parse.ts";
+import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
 import { startEmbedded } from "./wiring.ts";
 import { workingDirectory } from "./working-directory.ts";

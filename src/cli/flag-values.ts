@@ -1,0 +1,76 @@
+import { LONGEST_TIMER_MS, parseDuration } from "../shared/duration.ts";
+import type { Flag } from "./flags.ts";
+import { booleanOf } from "./tokens.ts";
+import { usage } from "./usage.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Parsed = Readonly<Record<string, unknown>>;
+
+/** The flags of one command with their twins; every accessor throws `usage` for a value that makes no sense. */
+export class Flags {
+  readonly #parsed: Parsed;
+  readonly #table: Readonly<Record<string, Flag>>;
+  readonly #restore: (word: string) => string;
+  readonly #env: Env;
+
+  constructor(
+    parsed: Parsed,
+    table: Readonly<Record<string, Flag>>,
+    restore: (word: string) => string,
+    env: Env,
+  ) {
+    this.#parsed = parsed;
+    this.#table = table;
+    this.#restore = restore;
+    this.#env = env;
+  }
+
+  text(name: string): string | null {
+    const given = this.#parsed[name];
+    if (Array.isArray(given))
+      throw usage(`--${name} was given ${given.length} times`, `give --${name} once`);
+    if (typeof given === "string") return this.#restore(given);
+    return this.#twin(name);
+  }
+
+  /** Null when nothing was said. */
+  flag(name: string): boolean | null {
+    const given = this.#parsed[name];
+    if (Array.isArray(given)) return given.at(-1) === true;
+    if (typeof given === "boolean") return given;
+    const twin = this.#twin(name);
+    if (twin === null) return null;
+    const on = booleanOf(twin);
+    if (on !== null) return on;
+    const { twin: variable } = this.#table[name] ?? {};
+    throw usage(`${variable} is ${JSON.stringify(twin)}`, "set it to true or false");
+  }
+
+  /** Milliseconds; null when nothing was said. */
+  duration(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const ms = parseDuration(text);
+    if (ms !== null) return Math.min(ms, LONGEST_TIMER_MS);
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no duration`,
+      "use seconds, or 250ms, 30s, 5m, 1h30m",
+    );
+  }
+
+  count(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no whole number`,
+      "use 0 or a positive whole number",
+    );
+  }
+
+  #twin(name: string): string | null {
+    const variable = this.#table[name]?.twin;
+    const value = variable === undefined ? undefined : this.#env[variable];
+    return value === undefined || value === "" ? null : value;
+  }
+}

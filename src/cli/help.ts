@@ -1,0 +1,33 @@
+import yargs from "yargs";
+import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS } from "./flags.ts";
+
+/** The help text of the program, or of one command. */
+export async function helpText(command: string | null): Promise<string> {
+  const help = yargs()
+    .scriptName("crush")
+    .usage("$0 <command>\n\nRuns one AI agent prompt with nobody watching.")
+    .help(false)
+    .version(false)
+    .options({ ...COMMON_FLAGS, ...SELF_FLAGS })
+    .command(["run [prompt..]", "r"], "Run one prompt and print the answer", (run) =>
+      run
+        .positional("prompt", { type: "string", array: true, describe: "What to do" })
+        .options(RUN_FLAGS)
+        .example('$0 run "What does this project do?"', "needs a key, or a running Ollama")
+        .example('$0 run -m demo/offline "What is here?"', "needs neither")
+        .example('git diff | $0 run "Review this"', "standard input comes before the words"),
+    )
+    .command(
+      "models [filter]",
+      "List the models that can be used, and why the others cannot",
+      (models) =>
+        models.positional("filter", { type: "string", describe: "Part of a name or provider" }),
+    )
+    .command("show [run-id]", "Tell what became of a run", (show) =>
+      show.positional("run-id", { type: "string", describe: "As crush run -v tells it" }),
+    )
+    .exitProcess(false)
+    .wrap(100);
+  if (command !== null) await help.parse([command]);
+  return await help.getHelp();
+}
