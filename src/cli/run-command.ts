@@ -6,7 +6,7 @@ import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
-import { systemClock } from "../shared/clock.ts";
+import { monotonicMs, systemClock } from "../shared/clock.ts";
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { showProgress, type Progress } from "./progress.ts";
@@ -209,8 +209,7 @@ function worst(end: Ending, lost: RunAborted | null): Ending {
 }
 
 /** The limit counts from the start of the process. */
-const remaining = (timeoutMs: number): number =>
-  Math.max(1, Math.round(timeoutMs - performance.now()));
+const remaining = (timeoutMs: number): number => Math.max(1, Math.round(timeoutMs - monotonicMs()));
 
 /** Our own watch over the time limit, should the server miss it. */
 function deadline(timeoutMs: number | null, cancel: AbortController): NodeJS.Timeout | undefined {

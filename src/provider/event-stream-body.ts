@@ -1,3 +1,4 @@
+import { monotonicMs } from "../shared/clock.ts";
 import { ReadableStream } from "node:stream/web";
 import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
@@ -135,7 +136,7 @@ class EventPump {
         return;
       case "piece": {
         const { key, text } = reading;
-        this.#step({ type: "piece", key, text, event, frame, at: performance.now() });
+        this.#step({ type: "piece", key, text, event, frame, at: monotonicMs() });
         if (this.#graceTimer !== null) this.#startGrace();
         return;
       }
@@ -166,7 +167,7 @@ class EventPump {
   #onFlush(): void {
     this.#flushTimer = null;
     if (!this.#live) return;
-    this.#step({ type: "flush", at: performance.now() });
+    this.#step({ type: "flush", at: monotonicMs() });
     this.#flushOutgoing();
   }
 
@@ -205,7 +206,7 @@ class EventPump {
       this.#sink.fail(error);
       return;
     }
-    this.#step({ type: "flush", at: performance.now() });
+    this.#step({ type: "flush", at: monotonicMs() });
     this.#flushOutgoing();
     this.#stop();
     this.#answer.finish();

@@ -3,6 +3,7 @@ import {
   type DatabaseSyncInstance,
   type StatementSyncInstance,
 } from "@photostructure/sqlite";
+import { monotonicMs } from "../shared/clock.ts";
 import { migrate } from "./migrations.ts";
 import { asStorageFailure, isBusy } from "./storage-failure.ts";
 
@@ -82,7 +83,7 @@ export function openDatabase(path: string, limitBytes: number | null): Database 
 }
 
 function connect(path: string, limitBytes: number | null): DatabaseSyncInstance {
-  const deadline = performance.now() + BUSY_MS;
+  const deadline = monotonicMs() + BUSY_MS;
   for (;;) {
     const connection = new DatabaseSync(path, { timeout: BUSY_MS });
     try {
@@ -93,7 +94,7 @@ function connect(path: string, limitBytes: number | null): DatabaseSyncInstance 
       return connection;
     } catch (error) {
       connection.close();
-      if (!isBusy(error) || performance.now() > deadline) throw error;
+      if (!isBusy(error) || monotonicMs() > deadline) throw error;
     }
   }
 }
