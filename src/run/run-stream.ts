@@ -2,7 +2,15 @@ import type { WireEvent } from "../protocol/event-wire.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
-import { addText, completeText, NO_TEXT, resetText, type LiveText } from "./live-text.ts";
+import {
+  addText,
+  completeText,
+  doubtText,
+  NO_TEXT,
+  resetText,
+  trustText,
+  type LiveText,
+} from "./live-text.ts";
 
 /** `live`: the text of every step as it comes. `final`: the last message, at the end. */
 export type TextMode = "live" | "final";
@@ -20,7 +28,7 @@ export type StreamEffect =
   | { readonly type: "print"; readonly text: string }
   /** News for stderr. */
   | { readonly type: "tell"; readonly event: RunEvent }
-  /** The terminal event was seen: look the record up. */
+  /** The terminal event was seen, or may have been lost: look the record up. */
   | { readonly type: "look_up" };
 
 export function followStream(runId: RunId, sessionId: SessionId, mode: TextMode): RunStream {
@@ -33,7 +41,9 @@ export function step(
   event: WireEvent,
 ): readonly [RunStream, readonly StreamEffect[]] {
   if (state.phase !== "following") return [state, []];
-  if (event.type === "gap" || event.type === "agent_error") return [state, []]; // never a verdict (W-25)
+  if (event.type === "agent_error") return [state, []]; // never a verdict (W-25)
+  if (event.type === "gap")
+    return [{ ...state, live: doubtText(state.live) }, [{ type: "look_up" }]];
   if (event.runId !== state.runId) return [state, []];
   switch (event.type) {
     case "run_complete":
@@ -47,6 +57,8 @@ export function step(
         { ...state, live: resetText(state.live, event.messageId) },
         [{ type: "tell", event }],
       ];
+    case "step.started":
+      return [{ ...state, live: trustText(state.live) }, [{ type: "tell", event }]];
     default:
       return [state, [{ type: "tell", event }]];
   }
