@@ -1,4 +1,7 @@
-/** The candidates most like `wanted`, best first; those that share too little with it are left out. */
+/**
+ * The candidates most like `wanted`: those that begin with it, then those that hold it or differ in a few letters, each the
+ * most similar first. Those that share too little with it are left out.
+ */
 export function nearest(
   wanted: string,
   candidates: readonly string[],
@@ -6,13 +9,25 @@ export function nearest(
 ): readonly string[] {
   const target = wanted.toLowerCase();
   return candidates
-    .map((candidate) => ({ candidate, distance: distanceOf(target, candidate.toLowerCase()) }))
-    .filter(
-      ({ candidate, distance }) => distance <= Math.max(target.length, candidate.length) * 0.4,
+    .map((candidate) => ({ candidate, ...likeness(target, candidate.toLowerCase()) }))
+    .filter(({ close }) => close)
+    .sort(
+      (a, b) =>
+        Number(b.begins) - Number(a.begins) ||
+        a.distance - b.distance ||
+        (a.candidate < b.candidate ? -1 : 1),
     )
-    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, atMost)
     .map(({ candidate }) => candidate);
+}
+
+function likeness(target: string, candidate: string) {
+  const distance = distanceOf(target, candidate);
+  // A letter or two stand in almost every name.
+  const begins = target.length >= 2 && candidate.startsWith(target);
+  const holds = target.length >= 3 && candidate.includes(target);
+  const misspelt = distance <= Math.max(target.length, candidate.length) * 0.4;
+  return { distance, begins, close: begins || holds || misspelt };
 }
 
 /** Levenshtein distance. */

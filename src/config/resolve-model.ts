@@ -23,7 +23,7 @@ import {
 /**
  * The model a run is to use: `ref` as given to `-m`, or null for the configured one, else the default. Its provider is
  * complete: the key expanded, the models listed. Throws `RunFailed` (`unknown_model`, `auth_missing`,
- * `invalid_config`, `provider_unavailable`, `auth_refused`), or `signal.reason` when aborted.
+ * `invalid_config`, `provider_unavailable`, `provider_error`, `auth_refused`), or `signal.reason` when aborted.
  */
 export async function resolveModel(
   config: Config,
@@ -133,7 +133,7 @@ async function resolveBare(
   if (withoutKey) throw unusable(withoutKey, []);
   throw new RunFailed(
     failure("unknown_model", `unknown model ${JSON.stringify(id)}`, {
-      remedy: hint(config, nearestIds(config, id)),
+      remedy: hint(config, [...nearestIds(config, id), ...nearest(id, allRefs(config), 3)]),
     }),
   );
 }
@@ -218,7 +218,8 @@ function nearestIds(config: Config, id: string): readonly string[] {
 
 function hint(config: Config, refs: readonly string[]): string {
   const usable = [...config.providers.keys()].join(", ");
-  const similar = refs.length === 0 ? "" : `did you mean ${refs.slice(0, 3).join(", ")}? `;
+  const different = [...new Set(refs)].slice(0, 3);
+  const similar = different.length === 0 ? "" : `did you mean ${different.join(", ")}? `;
   return `${similar}"crush models" lists what is usable (providers: ${usable})`;
 }
 

@@ -7,3 +7,12 @@ test("the most similar come first, whatever their case, and strangers are left o
   expect(nearest("gpt-5.2", ids, 1)).toEqual(["GPT-5.1"]);
   expect(nearest("", ids, 3)).toEqual([]);
 });
+
+test("the beginning of a name is enough, and three letters from its middle", () => {
+  const refs = ["demo/offline", "one/some-offline-thing", "offline", "office"];
+  expect(nearest("demo/of", refs, 3)).toEqual(["demo/offline"]);
+  expect(nearest("OFF", refs, 2)).toEqual(["office", "offline"]);
+  expect(nearest("thing", refs, 3)).toEqual(["one/some-offline-thing"]);
+  expect(nearest("th", refs, 3)).toEqual([]);
+  expect(nearest("d", refs, 3)).toEqual([]);
+});
