@@ -58,7 +58,12 @@ export interface UnusableProvider {
   readonly id: string;
   readonly name: string;
   /** How a run ends that asks for it all the same. */
-  readonly reason: "auth_missing" | "auth_refused" | "invalid_config" | "provider_unavailable";
+  readonly reason:
+    | "auth_missing"
+    | "auth_refused"
+    | "invalid_config"
+    | "provider_error"
+    | "provider_unavailable";
   readonly why: string;
   readonly remedy: string;
 }

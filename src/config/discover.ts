@@ -36,14 +36,17 @@ export async function discoverModels(
   } catch (error) {
     signal.throwIfAborted();
     const why = error instanceof SyntaxError ? "not JSON" : messageOf(error);
-    const own = error instanceof TransportFailed ? error.remedy : null;
+    const broken = error instanceof TransportFailed ? error : null;
     const refused = status === 401 || status === 403;
+    const lasting = broken?.retryable === false ? "provider_error" : "provider_unavailable";
     throw new RunFailed(
       failure(
-        refused ? "auth_refused" : "provider_unavailable",
+        refused ? "auth_refused" : lasting,
         `${provider.id}: cannot list its models at ${withoutUser(url)}: ${why}`,
         {
-          remedy: refused ? `check providers.${provider.id}.api_key` : (own ?? options.remedy),
+          remedy: refused
+            ? `check providers.${provider.id}.api_key`
+            : (broken?.remedy ?? options.remedy),
           httpStatus: status === 0 ? null : status,
           provider: provider.id,
         },

@@ -69,7 +69,10 @@ export function asUnusable(
 ): UnusableProvider {
   const { reason } = failure;
   const known =
-    reason === "auth_missing" || reason === "auth_refused" || reason === "provider_unavailable";
+    reason === "auth_missing" ||
+    reason === "auth_refused" ||
+    reason === "provider_error" ||
+    reason === "provider_unavailable";
   // `id: why` is how a failure of a provider is worded; the list has the id in front already.
   const why = failure.message.startsWith(`${provider.id}: `)
     ? failure.message.slice(provider.id.length + 2)

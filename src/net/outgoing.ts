@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { inWords } from "./in-words.ts";
 import { connectTimeout, lineOpener } from "./line.ts";
@@ -38,6 +39,7 @@ export function outgoing(env: Env, options: LineOptions): Outgoing {
   return {
     async send(asked, signal) {
       signal.throwIfAborted();
+      checkHeaders(asked.headers);
       const line = await openLine(asked.url, signal);
       const { connectMs } = options;
       try {
@@ -53,6 +55,21 @@ export function outgoing(env: Env, options: LineOptions): Outgoing {
 
 /** A kept connection that the server had closed in the meantime: it has not seen the request. */
 class StaleConnection extends Error {}
+
+/** Before anything is opened: Node would throw when the request is made. Its words name the header, not the value. */
+function checkHeaders(headers: OutgoingRequest["headers"]): void {
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+  } catch (error) {
+    throw new TransportFailed(`not sent: ${error instanceof Error ? error.message : "?"}`, {
+      retryable: false,
+      remedy: "Take line breaks and control characters out of the key and the extra headers",
+    });
+  }
+}
 
 function start(line: Line, asked: OutgoingRequest, more: RequestOptions): ClientRequest {
   const { method, url, headers, body } = asked;

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { ProviderConfig } from "../../src/config/config.ts";
 import { discoverModels } from "../../src/config/discover.ts";
-import { modelServer } from "../support/model-server.ts";
-import { failureOf, textOf } from "../support/project-folder.ts";
+import { forwardProxy } from "../support/forward-proxy.ts";
+import { modelList, modelServer } from "../support/model-server.ts";
+import { failureOf, projectFolder, textOf } from "../support/project-folder.ts";
+import { secureServer } from "../support/secure-server.ts";
 
 const never = new AbortController().signal;
 const options = { env: {}, connectMs: 500, totalMs: 500, remedy: "start it" };
@@ -97,4 +99,57 @@ test("an abort throws the signal's reason", async () => {
   const asking = discoverModels(provider(silent.url), options, abort.signal);
   abort.abort(new Error("enough"));
   await expect(asking).rejects.toThrow("enough");
+});
+
+test("the list is asked for through the proxy of the environment, unless NO_PROXY names the server", async () => {
+  await using server = await modelServer(modelList("m"));
+  await using proxy = await forwardProxy();
+  const env = { HTTP_PROXY: `http://${proxy.host}` };
+  const models = await discoverModels(provider(server.url), { ...options, env }, never);
+  expect(models.map(({ id }) => id)).toEqual(["m"]);
+  expect(proxy.seen).toEqual([`GET ${server.url}/models -`]);
+  const direct = { ...options, env: { ...env, NO_PROXY: "127.0.0.1" } };
+  await discoverModels(provider(server.url), direct, never);
+  expect(proxy.seen).toHaveLength(1);
+  expect(server.requests).toHaveLength(2);
+});
+
+test("a list behind https comes through a tunnel, and with a CA file", async () => {
+  await using server = await secureServer((_, answer) =>
+    answer.end(JSON.stringify(modelList("m"))),
+  );
+  await using proxy = await forwardProxy();
+  const env = { HTTPS_PROXY: proxy.host, SSL_CERT_FILE: server.caFile };
+  const url = `https://${server.host}/v1`;
+  const models = await discoverModels(provider(url), { ...options, env }, never);
+  expect(models.map(({ id }) => id)).toEqual(["m"]);
+  expect(proxy.seen).toEqual([`CONNECT ${server.host} -`]);
+  expect(textOf(await failureOf(discoverModels(provider(url), options, never)))).toMatchObject({
+    reason: "provider_error",
+    message: expect.stringContaining(
+      `the certificate of ${server.host} was not accepted`,
+    ) as string,
+    remedy: "Set NODE_EXTRA_CA_CERTS to the file with your CA certificate",
+  });
+});
+
+test("a proxy that refuses is told with the remedy, and without a password of the URL", async () => {
+  await using proxy = await forwardProxy({ refuses: 403 });
+  const bound = { ...options, env: { HTTPS_PROXY: proxy.host } };
+  const asked = provider("https://me:pass-word@models.test/v1");
+  expect(textOf(await failureOf(discoverModels(asked, bound, never)))).toEqual({
+    reason: "provider_error",
+    message: `lm: cannot list its models at https://models.test/v1/models: the proxy ${proxy.host} answered 403 to CONNECT`,
+    remedy: "Check HTTPS_PROXY and NO_PROXY",
+  });
+});
+
+test("the environment of the configuration's loader is the one that names the proxy", async () => {
+  using folder = projectFolder();
+  await using server = await modelServer(modelList("m"));
+  await using proxy = await forwardProxy();
+  folder.write("crush.json", { providers: { lm: { type: "lmstudio", base_url: server.url } } });
+  const config = await folder.load({ env: { HTTP_PROXY: proxy.host } });
+  expect((await config.completions.get("lm")?.finish(never))?.models).toHaveLength(1);
+  expect(proxy.seen).toEqual([`GET ${server.url}/models -`]);
 });

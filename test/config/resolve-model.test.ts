@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { resolveModel } from "../../src/config/resolve-model.ts";
+import { forwardProxy } from "../support/forward-proxy.ts";
+import { modelServer } from "../support/model-server.ts";
 import { failureOf, projectFolder, textOf, type ProjectFolder } from "../support/project-folder.ts";
 
 const never = new AbortController().signal;
@@ -67,6 +69,10 @@ describe("-m", () => {
         "did you mean openai/gpt-5.4, openai/gpt-5.1, openai/gpt-5.2? ",
       ],
       ["a/b", "unknown model a/b: there is no provider a", "did you mean one/a/b? "],
+      ["demo/of", "unknown model demo/of", "did you mean demo/offline? "],
+      ["demo/", "unknown model demo/", "did you mean demo/offline? "],
+      ["demo", 'unknown model "demo"', "did you mean demo/offline? "],
+      ["flin", 'unknown model "flin"', "did you mean demo/offline? "],
       ["zzzzzzzzzzzzzz", 'unknown model "zzzzzzzzzzzzzz"', ""],
       ["", 'unknown model ""', ""],
     ] as const;
@@ -139,6 +145,55 @@ describe("-m", () => {
       remedy: "set providers.openai.api_key",
     });
   });
+});
+
+test("no failure tells a key, a password or where in our code it happened", async () => {
+  using folder = projectFolder();
+  await using refusing = await modelServer({ error: "sk-top-secret-1 is wrong" }, 401);
+  await using garbled = await modelServer("<html>sk-top-secret-1</html>");
+  await using proxy = await forwardProxy({ refuses: 403 });
+  const lister = (host: string) => ({
+    type: "openai-compat",
+    base_url: `http://ann:pass-word-1@${host}/v1`,
+    api_key: "$LISTER_KEY",
+    extra_headers: { "X-Token": "$LISTER_TOKEN" },
+  });
+  folder.write("crush.json", {
+    providers: {
+      refusing: lister(refusing.host),
+      garbled: lister(garbled.host),
+      gone: lister("127.0.0.1:1"),
+      tunnel: { ...lister("models.test"), base_url: "https://ann:pass-word-1@models.test/v1" },
+      mistaken: { ...lister("x"), base_url: "ftp://ann:pass-word-1@x" },
+      command: { ...lister("x"), api_key: "$(test $LISTER_KEY = other)" },
+    },
+  });
+  const env = {
+    LISTER_KEY: "sk-top-secret-1",
+    LISTER_TOKEN: "tk-top-secret-2",
+    HTTPS_PROXY: `http://ann:pass-word-1@${proxy.host}`,
+    ...NO_OLLAMA,
+  };
+  const told = async (ref: string, more: Record<string, string> = {}): Promise<string> => {
+    const config = await folder.load({ env: { ...env, ...more }, trustConfig: true });
+    const { reason, message, remedy } = await failed(folder, config, ref);
+    return `${reason}: ${message}; ${remedy}`;
+  };
+  const refs = ["refusing/m", "garbled/m", "gone/m", "tunnel/m", "mistaken/m", "command/m"];
+  const lines = await Promise.all(refs.map(async (ref) => await told(ref)));
+  lines.push(await told("gone/m", { LISTER_KEY: "sk-top-secret-1\nmore" }));
+  lines.push(await told("gone/m", { HTTP_PROXY: "http://ann:pass-word-1@[bad" }));
+  expect(lines.map((line) => line.split(":")[0])).toEqual([
+    "auth_refused",
+    "provider_unavailable",
+    "provider_unavailable",
+    "provider_error",
+    "invalid_config",
+    "invalid_config",
+    "provider_error",
+    "provider_error",
+  ]);
+  for (const line of lines) expect(line).not.toMatch(/secret|pass-word|\n|\bat .*\.ts/);
 });
 
 describe("without -m", () => {

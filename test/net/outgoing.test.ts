@@ -208,3 +208,15 @@ test("an abort breaks the body off with its reason and closes the connection", a
   expect(await reading).toBe(reason);
   await expect.poll(proxy.open).toBe(0);
 });
+
+test("a header that cannot be sent is named without its value, and nothing is opened", async () => {
+  await using proxy = await forwardProxy();
+  const out = outgoing({ ALL_PROXY: proxy.host }, ONCE);
+  const url = new URL("https://site.test/");
+  const failed = await failureOf(httpGet(out, url, { authorization: "Bearer sk-1\n" }, never));
+  expect(failed).toMatchObject({
+    message: 'not sent: Invalid character in header content ["authorization"]',
+    retryable: false,
+  });
+  expect(proxy.seen).toEqual([]);
+});
