@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fetchTool } from "../../src/tools/fetch.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import type { ToolResult } from "../../src/tools/tool.ts";
+import { forwardProxy } from "../support/forward-proxy.ts";
+import { secureServer } from "../support/secure-server.ts";
 import { toolContext } from "../support/tool-context.ts";
 
 /** A loopback server; `get` fetches a path of it. */
@@ -193,4 +195,72 @@ test("only http and https addresses are fetched", async () => {
     (await fetchTool.run({ url }, toolContext("/"))).content;
   expect(await said("file:///etc/passwd")).toContain("file: is not fetched");
   expect(await said("example")).toBe("fetch: example is not a URL");
+});
+
+/** A fetch with these variables in the environment of the tools. */
+const fetched = (url: string, env: Readonly<Record<string, string>>): Promise<ToolResult> =>
+  fetchTool.run({ url, timeout: 5 }, toolContext("/", { env }));
+
+describe("the proxy of the environment", () => {
+  test("is asked for an http page and for a tunnel to an https one, with its password", async () => {
+    await using at = await site((request, answer) => answer.end(`plain ${request.headers.host}`));
+    await using secure = await secureServer((_, answer) => answer.end("secure"));
+    await using proxy = await forwardProxy({ user: "me:word" });
+    const env = {
+      HTTP_PROXY: `http://me:word@${proxy.host}`,
+      HTTPS_PROXY: `http://me:word@${proxy.host}`,
+      SSL_CERT_FILE: secure.caFile,
+    };
+    const { port } = new URL(at.url);
+    const page = await fetched(`http://site.test:${port}/a?b`, env);
+    expect(page.content).toBe(`plain site.test:${port}`);
+    expect((await fetched(`https://${secure.host}/`, env)).content).toBe("secure");
+    const authorization = `Basic ${Buffer.from("me:word").toString("base64")}`;
+    expect(proxy.seen).toEqual([
+      `GET http://site.test:${port}/a?b ${authorization}`,
+      `CONNECT ${secure.host} ${authorization}`,
+    ]);
+    await expect.poll(proxy.open).toBe(0);
+  });
+
+  test("is passed by for what NO_PROXY names, judged anew at each redirect", async () => {
+    await using at = await site((request, answer) => {
+      const { port } = new URL(at.url);
+      const onward = request.url === "/in" ? `http://site.test:${port}/out` : `${at.url}/end`;
+      if (request.url === "/end") answer.end("here");
+      else answer.writeHead(302, { location: onward }).end();
+    });
+    await using proxy = await forwardProxy();
+    const env = { HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: "127.0.0.1" };
+    expect(await fetched(`${at.url}/in`, env)).toMatchObject({
+      content: "here",
+      metadata: { url: `${at.url}/end` },
+    });
+    const { port } = new URL(at.url);
+    expect(proxy.seen).toEqual([`GET http://site.test:${port}/out -`]);
+  });
+
+  test("that refuses, or asks for a password, is told with the remedy", async () => {
+    await using proxy = await forwardProxy({ user: "me:word" });
+    const env = { ALL_PROXY: `http://${proxy.host}` };
+    expect(await fetched("https://site.test/", env)).toMatchObject({
+      isError: true,
+      content: `fetch: the proxy ${proxy.host} answered 407 to CONNECT. Check HTTPS_PROXY and NO_PROXY`,
+    });
+    expect(await fetched("http://site.test/", env)).toMatchObject({
+      isError: true,
+      content: `fetch: the proxy ${proxy.host} answered 407: it wants a user and a password. Write them into HTTP_PROXY: http://user:password@host:port`,
+    });
+  });
+});
+
+test("an https page whose certificate nobody knows is refused, with the remedy", async () => {
+  await using secure = await secureServer((_, answer) => answer.end("secure"));
+  const refused = await fetched(`https://${secure.host}/`, {});
+  expect(refused).toMatchObject({ isError: true });
+  expect(refused.content).toMatch(
+    /^fetch: the certificate of .* was not accepted: .*NODE_EXTRA_CA_CERTS/,
+  );
+  const page = await fetched(`https://${secure.host}/`, { SSL_CERT_FILE: secure.caFile });
+  expect(page).toMatchObject({ isError: false, content: "secure" });
 });
