@@ -203,7 +203,7 @@ async function settled(work: () => Promise<Ending>): Promise<Ending> {
 /** Output that did not arrive is no success, whatever the run says; a reader that left explains everything else. */
 function worst(end: Ending, lost: RunAborted | null): Ending {
   if (lost === null) return end;
-  if (lost.reason === "reader_left" || end.reason === "end_turn")
+  if (lost.reason === "reader_left" || end.reason === "end_turn" || end.reason === lost.reason)
     return { reason: lost.reason, failure: lost.failure satisfies RunFailure };
   return end;
 }

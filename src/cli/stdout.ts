@@ -1,3 +1,5 @@
+import { fstatSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { failure } from "../protocol/ending.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { controlFilter } from "./control-filter.ts";
@@ -11,7 +13,7 @@ export interface Stdout {
   failed(): RunAborted | null;
 }
 
-/** A write of at most this many characters is waited for before the next. */
+/** A write of at most this many bytes is waited for before the next. */
 const PIECE = 64 * 1024;
 
 /**
@@ -32,40 +34,50 @@ export function takeStdout(
     onFailure(failed);
   };
   stream.on("error", fail);
-  const writePiece = async (piece: string): Promise<void> =>
-    await new Promise((resolve) => {
-      if (failed !== null) return resolve();
-      try {
-        original(piece, "utf8", (error) => {
-          if (error) fail(error);
-          resolve();
+  const send = isFile(stream)
+    ? async (piece: Buffer) => writeWhole(stream.fd, piece)
+    : async (piece: Buffer) =>
+        await new Promise<void>((resolve, reject) => {
+          original(piece, (error) => (error ? reject(error) : resolve()));
         });
-      } catch (error) {
-        fail(error as NodeJS.ErrnoException); // a file is written synchronously
-        resolve();
-      }
-    });
   const isTty = stream.isTTY;
   const filter = isTty && !options.raw ? controlFilter() : (text: string) => text;
+  const whole = joinPairs();
   return {
     isTty,
     write: async (text) => {
-      const clean = filter(text);
-      for (let at = 0; at < clean.length; at += PIECE) await writePiece(pieceAt(clean, at));
+      const bytes = Buffer.from(whole(filter(text)));
+      try {
+        for (let at = 0; at < bytes.length; at += PIECE) {
+          if (failed !== null) return;
+          await send(bytes.subarray(at, at + PIECE));
+        }
+      } catch (error) {
+        fail(error as NodeJS.ErrnoException);
+      }
     },
     failed: () => failed,
   };
 }
 
-/** A surrogate pair is not cut: `at` may stand behind its first half, which then went with the piece before. */
-function pieceAt(text: string, at: number): string {
-  const isLow = (index: number): boolean => {
-    const unit = text.charCodeAt(index);
-    return unit >= 0xdc00 && unit <= 0xdfff;
+/** Node takes a short write to a file for a whole one: the last bytes before a disk is full would be lost without a word. */
+function writeWhole(fd: number, piece: Buffer): void {
+  for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
+}
+
+function isFile({ fd }: { readonly fd: number }): boolean {
+  const stats = fstatSync(fd);
+  return stats.isFile() || (stats.isCharacterDevice() && !isatty(fd));
+}
+
+/** A model may send the halves of a surrogate pair one by one: the first is held back until the second is there. */
+function joinPairs(): (text: string) => string {
+  let held = "";
+  return (text) => {
+    const all = held + text;
+    held = /[\ud800-\udbff]$/.exec(all)?.[0] ?? "";
+    return all.slice(0, all.length - held.length);
   };
-  const from = isLow(at) ? at + 1 : at;
-  const to = isLow(at + PIECE) ? at + PIECE + 1 : at + PIECE;
-  return text.slice(from, to);
 }
 
 function unwritable(error: NodeJS.ErrnoException): RunAborted {

@@ -24,6 +24,7 @@ const MESSAGES: Partial<Record<Reason, string>> = {
   by_shutdown: "the server shut down",
   signal: "the run was cancelled by a signal",
   reader_left: "the reader of the output left",
+  output_write: "the output could not be written",
   timeout: "the run did not end within its time limit",
   idle_timeout: "neither model nor tool gave a sign of life within the idle limit",
 };
