@@ -99,6 +99,7 @@ test("a tool that ignores the signal is killed a second later, and the run ends 
   await allLive(time, 2);
   const { runId } = await diesOf(run, "SIGINT", 4_000);
   await goneSoon(() => [...living(time), ...livingOfRun(runId ?? "")]);
+  expect(await shown(place, runId ?? "")).toMatchObject(CANCELLED);
 });
 
 test("SIGQUIT ends the run like the others, but with status 131 and without a core file", async () => {
