@@ -1,11 +1,12 @@
 import type { PromptBody, WorkspaceClient } from "../client/client.ts";
 import { failure, RunFailed, type Reason, type RunFailure } from "../protocol/ending.ts";
+import type { WireEvent } from "../protocol/event-wire.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
 import { orAborted } from "../shared/or-aborted.ts";
-import { childScope } from "../shared/scope.ts";
+import { givingUp, type GivingUp } from "./giving-up.ts";
 import { end, followStream, step, type StreamEffect, type TextMode } from "./run-stream.ts";
 
 export interface RunOutput {
@@ -34,56 +35,26 @@ export interface RunEnd {
   readonly record: RunRecord | null;
 }
 
-/** The server has its own `killAfter`; this much later we stop believing in it. */
-const GRACE_MS = 1_000;
 const LOOK_UPS = 3;
 
 /**
  * Posts one prompt and follows it to its end: the events are opened first, the text is printed as the mode says, and the verdict is
- * the run's record. A cancel is asked for by RunID and waited for. Rejects only with `RunFailed` for a prompt that was
- * refused.
+ * the run's record. A cancel, or output that cannot be delivered, ends the run by its RunID, and its end is waited for. Rejects
+ * only with `RunFailed` for a prompt that was refused.
  */
 export async function followRun(options: FollowOptions): Promise<RunEnd> {
-  const { client, prompt, output, cancel } = options;
-  // What we do for the run must outlive the cancel, but not its bound.
-  using patience = childScope(new AbortController().signal);
-  const onCancel = (): void => {
-    const { reason } = cancel.reason as RunAborted;
-    setTimeout(() => patience.abort(cancel.reason), options.killAfterMs + GRACE_MS).unref();
-    client.cancelRun(prompt.runId, reason, patience.signal).catch(() => {
-      // Not accepted yet, or gone already: the bound above ends the wait.
-    });
-  };
-  let state = followStream(prompt.runId, prompt.sessionId, options.mode);
-  const act = async (effects: readonly StreamEffect[]): Promise<void> => {
-    for (const effect of effects) {
-      // A reader that no longer reads holds us no longer than the cancel's bound.
-      if (effect.type === "print") await orAborted(output.print(effect.text), patience.signal);
-      else if (effect.type === "tell") output.tell(effect.event);
-    }
-  };
+  const { client, prompt, cancel } = options;
+  using giveUp = givingUp(client, prompt.runId, options.killAfterMs);
+  const onCancel = (): void => giveUp.request(cancel.reason as RunAborted);
+  cancel.addEventListener("abort", onCancel, { once: true });
   try {
-    const events = await client.events(patience.signal);
-    const accepted = await client.prompt(prompt, patience.signal);
-    if (cancel.aborted) onCancel();
-    else cancel.addEventListener("abort", onCancel, { once: true });
-    if (!accepted.settled) {
-      for await (const event of events) {
-        const [next, effects] = step(state, event);
-        state = next;
-        await act(effects);
-        if (state.phase === "terminal") break;
-        patience.signal.throwIfAborted();
-      }
-    }
-    const record = await lookUp(options, patience.signal);
-    const [, effects] = end(state, record);
-    await act(effects);
-    return {
-      reason: record.outcome?.reason ?? "server_lost",
-      failure: record.outcome?.failure ?? null,
-      record,
-    };
+    cancel.throwIfAborted();
+    // Nothing is asked of the server yet: a cancel simply ends it here.
+    const events = await orAborted(client.events(giveUp.signal), cancel);
+    giveUp.posting();
+    const accepted = await client.prompt(prompt, giveUp.signal);
+    giveUp.accepted();
+    return await followEvents(options, accepted.settled ? nothing() : events, giveUp);
   } catch (error) {
     if (error instanceof RunAborted)
       return { reason: error.reason, failure: error.failure, record: null };
@@ -93,16 +64,103 @@ export async function followRun(options: FollowOptions): Promise<RunEnd> {
   }
 }
 
-/** The record of the run, settled; a few tries, because its process may be settling it this moment. */
-async function lookUp(options: FollowOptions, signal: AbortSignal): Promise<RunRecord> {
-  const { client, prompt, clock } = options;
-  for (let attempt = 1; ; attempt += 1) {
-    const record = await client.getRun(prompt.runId, signal);
-    if (record.outcome !== null) return record;
-    if (attempt === LOOK_UPS) break;
-    await clock.sleep(100 * attempt, signal);
+async function followEvents(
+  options: FollowOptions,
+  events: AsyncIterable<WireEvent>,
+  giveUp: GivingUp,
+): Promise<RunEnd> {
+  const { prompt, output } = options;
+  const { signal } = giveUp;
+  let undelivered: RunAborted | null = null;
+  const print = async (text: string): Promise<void> => {
+    if (undelivered !== null) return;
+    try {
+      // A reader that no longer reads holds us no longer than the bound.
+      await orAborted(output.print(text), signal);
+    } catch (error) {
+      if (!(error instanceof RunAborted) || signal.aborted) throw error;
+      undelivered = error;
+      giveUp.request(error);
+    }
+  };
+  const act = async (effects: readonly StreamEffect[]): Promise<RunRecord | null> => {
+    let record: RunRecord | null = null;
+    for (const effect of effects) {
+      if (effect.type === "print") await print(effect.text);
+      else if (effect.type === "tell") output.tell(effect.event);
+      else record = await settledRecord(options, signal);
+    }
+    return record;
+  };
+
+  let state = followStream(prompt.runId, prompt.sessionId, options.mode);
+  let record: RunRecord | null = null;
+  for await (const event of untilBroken(events, signal)) {
+    const [next, effects] = step(state, event);
+    state = next;
+    record = await act(effects);
+    if (state.phase === "terminal" || record !== null) break;
+    signal.throwIfAborted();
   }
+  record ??= await lookUp(options, signal);
+  if (record === null) return lost(options);
+  const [, effects] = end(state, record);
+  await act(effects);
+  return endOf(record, undelivered);
+}
+
+/** A broken stream is one that has ended: the record tells what became of the run. */
+async function* untilBroken(
+  events: AsyncIterable<WireEvent>,
+  signal: AbortSignal,
+): AsyncIterable<WireEvent> {
+  try {
+    yield* events;
+  } catch {
+    signal.throwIfAborted();
+  }
+}
+
+async function* nothing(): AsyncIterable<WireEvent> {}
+
+/** The record, once it is settled; a few tries, because its process may be settling it this moment. */
+async function lookUp(options: FollowOptions, signal: AbortSignal): Promise<RunRecord | null> {
+  for (let attempt = 1; attempt <= LOOK_UPS; attempt += 1) {
+    const record = await settledRecord(options, signal);
+    if (record !== null) return record;
+    if (attempt < LOOK_UPS) await options.clock.sleep(100 * attempt, signal);
+  }
+  return null;
+}
+
+/** Null while the run is open, and when the server cannot say. */
+async function settledRecord(
+  { client, prompt }: FollowOptions,
+  signal: AbortSignal,
+): Promise<RunRecord | null> {
+  try {
+    const record = await client.getRun(prompt.runId, signal);
+    return record.outcome === null ? null : record;
+  } catch (error) {
+    if (!(error instanceof RunFailed)) throw error;
+    return null;
+  }
+}
+
+/** Output that did not arrive is no success, whatever the run says. */
+function endOf(record: RunRecord, undelivered: RunAborted | null): RunEnd {
+  const reason = record.outcome?.reason ?? "server_lost";
+  if (undelivered !== null && reason === "end_turn")
+    return { reason: undelivered.reason, failure: undelivered.failure, record };
+  return { reason, failure: record.outcome?.failure ?? null, record };
+}
+
+function lost({ prompt }: FollowOptions): RunEnd {
   const message = `the server lost the run ${prompt.runId}`;
   const remedy = `ask for it with: crush show ${prompt.runId}`;
-  throw new RunFailed(failure("server_lost", message, { remedy }));
+  return {
+    reason: "server_lost",
+    failure: failure("server_lost", message, { remedy }),
+    record: null,
+  };
 }
