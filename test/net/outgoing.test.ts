@@ -135,6 +135,27 @@ test("a proxy that never answers is given up after the connect bound, or at an a
   silent.close();
 });
 
+test("a server that stays silent behind the tunnel is given up in the same way, and let go of", async () => {
+  const silent = createTcpServer((socket) => void socket.resume()).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  await using proxy = await forwardProxy();
+  const env = { HTTPS_PROXY: proxy.host };
+  const url = new URL(`https://site.test:${(silent.address() as AddressInfo).port}/`);
+  expect(await failureOf(get(url.href, env, { ...ONCE, connectMs: 50 }))).toMatchObject({
+    message: `no connection to proxy ${proxy.host} within 50 ms`,
+  });
+  await expect.poll(proxy.open).toBe(0);
+  const stop = new AbortController();
+  const reason = new Error("stop");
+  const asking = failureOf(httpGet(outgoing(env, ONCE), url, {}, stop.signal));
+  await once(silent, "connection");
+  await expect.poll(proxy.open).toBe(1);
+  stop.abort(reason);
+  expect(await asking).toBe(reason);
+  await expect.poll(proxy.open).toBe(0);
+  silent.close();
+});
+
 test("a proxy that is not there is named", async () => {
   const { host } = await (async () => {
     await using gone = await forwardProxy();

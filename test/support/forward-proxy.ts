@@ -74,7 +74,7 @@ export async function forwardProxy(options: ForwardProxyOptions = {}): Promise<F
       socket.destroy();
     });
     socket.on("error", () => onward.destroy());
-    socket.on("close", () => onward.destroy());
+    for (const gone of ["end", "close"]) socket.on(gone, () => onward.destroy());
   });
   const clients = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
