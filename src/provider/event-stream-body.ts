@@ -1,7 +1,7 @@
-import { monotonicMs } from "../shared/clock.ts";
 import { ReadableStream } from "node:stream/web";
 import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
+import { monotonicMs } from "../shared/clock.ts";
 import { isJsonObject } from "../shared/json.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { TransportFailed } from "../net/transport-failed.ts";
@@ -19,8 +19,9 @@ const AHEAD_BYTES = 262_144;
 
 /**
  * The events of an answer as the SDK reads them: parsed, checked, joined (merge-deltas) and framed again. It closes
- * with the end marker of the family, whether or not the server ever closes, and errors with `TransportFailed` or
- * `StreamFault`, told to `onFailure` first, when the body ends without it, is cut or cannot be read.
+ * with the end marker of the family, whether or not the server ever closes. When the body ends without it, is cut or cannot be
+ * read, it closes too, after everything that came before has been read, and `onFailure` has been told of a `TransportFailed` or
+ * `StreamFault`: whoever reads to the end asks for that first.
  */
 export function eventStreamBody(
   answer: HttpAnswer,
@@ -39,7 +40,8 @@ export function eventStreamBody(
           close: () => controller.close(),
           fail: (error) => {
             onFailure(error);
-            controller.error(error);
+            // Not `error`: that would drop what waits to be read. The failure is looked at when the stream has ended.
+            controller.close();
           },
         });
       },
@@ -200,17 +202,16 @@ class EventPump {
 
   #end(error: Error | null): void {
     if (!this.#live) return;
-    if (error !== null) {
-      this.#stop();
-      this.#answer.destroy();
-      this.#sink.fail(error);
-      return;
-    }
     this.#step({ type: "flush", at: monotonicMs() });
     this.#flushOutgoing();
     this.#stop();
-    this.#answer.finish();
-    this.#sink.close();
+    if (error === null) {
+      this.#answer.finish();
+      this.#sink.close();
+    } else {
+      this.#answer.destroy();
+      this.#sink.fail(error);
+    }
   }
 
   #stop(): void {

@@ -49,7 +49,13 @@ export function sdkModel(
       const wire = modelFetch({ client, rule: family.rule, extraBody, signal: scope.signal });
       try {
         const options = callOptions(call, selected, family, reader);
-        yield* parts(family.open(wire.fetch), options, scope.signal);
+        for await (const part of parts(family.open(wire.fetch), options, scope.signal)) {
+          // A stream that broke has no finish, whatever the SDK makes of its end.
+          if (part.type === "finish" && wire.failure() !== null) break;
+          yield part;
+        }
+        const broken = wire.failure();
+        if (broken !== null) throw broken;
       } catch (error) {
         signal.throwIfAborted();
         const called = { provider: provider.id, model: model.id, secrets, now: Date.now() };

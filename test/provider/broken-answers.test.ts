@@ -6,6 +6,7 @@ import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { ModelCallFailed } from "../../src/provider/language-model.ts";
 import {
+  HI,
   SSE,
   chatFinish,
   chatText,
@@ -296,4 +297,23 @@ test("usage that follows the finish reason is waited for", async () => {
   expect((await collect(await open("openai-compat", server.url))).at(-1)).toMatchObject({
     usage: { inputTokens: 7, outputTokens: 3 },
   });
+});
+
+test.each([
+  ["a fault", [chatText("two"), { error: { message: "Overloaded", code: 529 } }]],
+  ["the end of the stream", [chatText("two")]],
+])("what was said in the same breath as %s is still heard", async (_what, events) => {
+  await using server = await loopback((response) =>
+    sendEvents(response, [chatText("one "), ...events]),
+  );
+  const model = await open("openai-compat", server.url);
+  let heard = "";
+  const failed = await failureOf(
+    (async () => {
+      for await (const part of model.stream(HI, new AbortController().signal))
+        if (part.type === "text") heard += part.text;
+    })(),
+  );
+  expect(failed).toBeInstanceOf(ModelCallFailed);
+  expect(heard).toBe("one two");
 });
