@@ -103,7 +103,12 @@ export const RUN_FLAGS = {
     describe: "A refused tool call does not fail the run",
     twin: "CRUSH_RUN_ALLOW_BLOCKED",
   },
-  quiet: { alias: "q", type: "boolean", describe: "No spinner, no news", twin: "CRUSH_RUN_QUIET" },
+  quiet: {
+    alias: "q",
+    type: "boolean",
+    describe: "No spinner and no notes (retries and refusals are still told)",
+    twin: "CRUSH_RUN_QUIET",
+  },
   verbose: {
     alias: "v",
     type: "boolean",
