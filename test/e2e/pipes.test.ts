@@ -5,9 +5,10 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { conversation } from "../support/chat-request.ts";
 import { CRUSH, crushPlace, type CrushPlace } from "../support/crush.ts";
 import { errorLines } from "../support/ended-run.ts";
-import { startFakeProvider, type FakeRequest } from "../support/fake-provider.ts";
+import { startFakeProvider } from "../support/fake-provider.ts";
 import { shell } from "../support/shell.ts";
 
 const sha256 = (bytes: Buffer | string): string => createHash("sha256").update(bytes).digest("hex");
@@ -21,7 +22,7 @@ function longText(bytes: number): string {
     parts.push(part);
     length += Buffer.byteLength(part);
   }
-  return parts.join("");
+  return parts.join("").trimEnd();
 }
 
 const OUTPUTS = [["default"], ["--stream"]] as const;
@@ -80,6 +81,23 @@ test.concurrent.each(OUTPUTS)(
 /** Ten seconds of text. */
 const LONG = { text: "x".repeat(200_000), chunks: 2_000, delayMs: 5 };
 
+test("a reader that begins late gets every byte, however much was said meanwhile", async () => {
+  const text = longText(20_000_000);
+  await using provider = await startFakeProvider({ text, chunks: 5_000, write: "64k" });
+  await using place = crushPlace({ provider });
+  const child = spawn(CRUSH, ["run", "--stream", "hi"], {
+    cwd: place.work,
+    env: place.env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  await expect.poll(() => provider.requests[0]?.lastByteAt, { timeout: 20_000 }).toBeDefined();
+  const hash = createHash("sha256");
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) hash.update(chunk);
+  expect(await exited).toEqual([0, null]);
+  expect(hash.digest("hex")).toBe(sha256(`${text}\n`));
+});
+
 test("a reader that takes one byte and leaves ends the run at once, without a trace", async () => {
   await using provider = await startFakeProvider(LONG);
   await using place = crushPlace({ provider });
@@ -136,15 +154,6 @@ test("a file that takes only the beginning of the answer is exit 8", async () =>
   ]);
 });
 
-/** What the model was asked. */
-function promptOf(request: FakeRequest | undefined): string {
-  const { messages = [] } = request?.body as {
-    messages?: { role: string; content: string | { text: string }[] }[];
-  };
-  const content = messages.findLast(({ role }) => role === "user")?.content ?? "";
-  return typeof content === "string" ? content : content.map(({ text }) => text).join("");
-}
-
 test.each([
   ["closed", "crush run hi <&-", "hi"],
   ["/dev/null", "crush run hi </dev/null", "hi"],
@@ -165,7 +174,7 @@ test.each([
   await using provider = await startFakeProvider({ text: "ok" });
   await using place = crushPlace({ provider });
   expect(await shell(place, script)).toMatchObject({ status: 0, stdout: "ok\n", stderr: "" });
-  expect(promptOf(provider.requests[0])).toBe(prompt);
+  expect(conversation(provider.requests[0])).toEqual([`user: ${prompt}`]);
 });
 
 test("a socket on standard input is read to its end", async () => {
@@ -173,7 +182,10 @@ test("a socket on standard input is read to its end", async () => {
   await using place = crushPlace({ provider });
   // What Node calls a pipe between processes is a socket.
   const ended = await place.run(["run", "hi"], { stdin: { text: "from a socket" } });
-  expect([ended.status, promptOf(provider.requests[0])]).toEqual([0, "from a socket\n\nhi"]);
+  expect([ended.status, ...conversation(provider.requests[0])]).toEqual([
+    0,
+    "user: from a socket\n\nhi",
+  ]);
 });
 
 test.each([
