@@ -48,7 +48,7 @@ export async function resolveModel(
   const first = firstProvider(config.providers);
   const provider = first ? await complete(config, first, signal) : await askOllama(config, signal);
   const model = provider && defaultModel(provider);
-  if (!provider || !model) throw nothingConfigured();
+  if (!provider || !model) throw nothingConfigured(config);
   return select(provider, model, null);
 }
 
@@ -233,7 +233,10 @@ function unusable(one: UnusableProvider, elsewhere: readonly string[]): RunFaile
   );
 }
 
-function nothingConfigured(): RunFailed {
+/** A provider that the configuration names itself, and that cannot be used, is the answer; else there is just nothing. */
+function nothingConfigured(config: Config): RunFailed {
+  const own = config.unusable.find(({ id }) => catalogueEntry(id) === undefined && id !== "ollama");
+  if (own !== undefined) return unusable(own, []);
   const names = CATALOGUE.map((entry) => entry.keyNames[0]).join(", ");
   return new RunFailed(
     failure("auth_missing", "no model is configured, and no provider has a key", {

@@ -276,4 +276,17 @@ describe("without -m", () => {
         "set one of OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, OPENROUTER_API_KEY, GROQ_API_KEY, MISTRAL_API_KEY, XAI_API_KEY, DEEPSEEK_API_KEY; or start Ollama; or try -m demo/offline, which needs neither",
     });
   });
+
+  test("when the only configured provider cannot be used, the reason is what is wrong with it", async () => {
+    using folder = projectFolder();
+    folder.write("crush.json", {
+      providers: {
+        mine: { type: "opnai", base_url: "http://127.0.0.1:1/v1", models: [{ id: "m" }] },
+      },
+    });
+    const config = await folder.load({ env: NO_OLLAMA });
+    const failure = await failed(folder, config, null);
+    expect(failure.reason).toBe("invalid_config");
+    expect(failure.message).toContain("opnai");
+  });
 });
