@@ -1,15 +1,14 @@
 import * as z from "zod/mini";
-import { decodeErrorBody } from "../protocol/error-body.ts";
-import { failure, RunFailed, type Reason } from "../protocol/ending.ts";
+import { toSnake } from "../protocol/case.ts";
+import type { Reason } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
-import type { Answer, Transport } from "../protocol/http.ts";
+import type { Transport } from "../protocol/http.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
 import { decodeRunRecord, type RunRecord } from "../protocol/run-record.ts";
 import { decodeSessionRef, type SessionRef } from "../protocol/session.ts";
-import { toSnake } from "../protocol/case.ts";
-import type { Json } from "../shared/json.ts";
-import { childScope } from "../shared/scope.ts";
+import { childScope, type Scope } from "../shared/scope.ts";
+import { call, open, understood, type Request } from "./call.ts";
 import { readEvents } from "./read-events.ts";
 
 export interface WorkspaceOptions {
@@ -44,9 +43,6 @@ export interface WorkspaceClient {
   release(signal: AbortSignal): Promise<void>;
 }
 
-/** No call waits longer for its answer; what a run takes is not waited for in a call. */
-const CALL_MS = 90_000;
-
 const workspaceSchema = z.object({
   id: z.string(),
   config_sources: z._default(z.array(z.string()), []),
@@ -62,85 +58,92 @@ export async function openWorkspace(
   options: WorkspaceOptions,
   signal: AbortSignal,
 ): Promise<WorkspaceClient> {
-  const ask = async (method: string, path: string, body: Json | null, parent: AbortSignal) =>
-    await call(transport, `${baseUrl}/v1${path}`, method, body, parent);
-  const created = await ask(
-    "POST",
-    "/workspaces",
-    {
-      id: "",
-      path: options.path,
-      client_id: clientId,
-      ...(options.dataDir === null ? {} : { data_dir: options.dataDir }),
-      ...(options.trustConfig ? { trust_config: true } : {}),
-    },
+  const ask = async <T>(
+    { path, ...request }: Omit<Request, "url"> & { readonly path: string },
+    decode: (json: unknown) => T,
+    parent: AbortSignal,
+  ): Promise<T> => {
+    const whole = { ...request, url: `${baseUrl}/v1${path}` };
+    return understood(await call(transport, whole, parent), whole, decode);
+  };
+  const body = {
+    id: "",
+    path: options.path,
+    client_id: clientId,
+    ...(options.dataDir === null ? {} : { data_dir: options.dataDir }),
+    ...(options.trustConfig ? { trust_config: true } : {}),
+  };
+  const workspace = await ask(
+    { ...BEFORE, method: "POST", path: "/workspaces", body },
+    (json) => z.parse(workspaceSchema, json),
     signal,
   );
-  const workspace = z.parse(workspaceSchema, created);
   const base = `/workspaces/${workspace.id}`;
-  const session = (id: string): string => `${base}/sessions/${encodeURIComponent(id)}`;
-  const run = (id: RunId): string => `${base}/runs/${encodeURIComponent(id)}`;
+  const sessions = { ...BEFORE, path: `${base}/sessions` };
+  const run = (id: RunId) => ({ ...DURING, path: `${base}/runs/${encodeURIComponent(id)}` });
 
   return {
     configSources: workspace.config_sources,
     warnings: workspace.warnings,
     createSession: async (title, parent) =>
-      decodeSessionRef(await ask("POST", `${base}/sessions`, { title }, parent)),
-    getSession: async (id, parent) => decodeSessionRef(await ask("GET", session(id), null, parent)),
+      await ask({ ...sessions, method: "POST", body: { title } }, decodeSessionRef, parent),
+    getSession: async (id, parent) => {
+      const path = `${sessions.path}/${encodeURIComponent(id)}`;
+      return await ask({ ...BEFORE, method: "GET", path, body: null }, decodeSessionRef, parent);
+    },
     listSessions: async (parent) =>
-      z
-        .parse(z.array(z.unknown()), await ask("GET", `${base}/sessions`, null, parent))
-        .map(decodeSessionRef),
+      await ask({ ...sessions, method: "GET", body: null }, decodeSessions, parent),
     events: async (parent) => {
+      const scope = childScope(parent);
       const url = `${baseUrl}/v1${base}/events?client_id=${clientId}&delta=1`;
-      const headers = { accept: "text/event-stream" };
-      const answer = await transport(url, { method: "GET", headers, body: null, signal: parent });
-      if (answer.status !== 200 || answer.body === null) throw await refused(answer);
-      return readEvents(answer.body);
+      try {
+        return heldBy(scope, readEvents(await open(transport, url, scope)));
+      } catch (error) {
+        scope[Symbol.dispose]();
+        throw error;
+      }
     },
     prompt: async ({ sessionId, runId, prompt, options: asked }, parent) => {
-      const body = { session_id: sessionId, run_id: runId, prompt, options: toSnake(asked) };
-      const accepted = await ask("POST", `${base}/agent`, body, parent);
-      return { settled: z.parse(acceptedSchema, accepted ?? {}).state === "settled" };
+      const posted = { session_id: sessionId, run_id: runId, prompt, options: toSnake(asked) };
+      const path = `${base}/agent`;
+      return await ask({ ...DURING, method: "POST", path, body: posted }, decodeAccepted, parent);
     },
     cancelRun: async (runId, reason, parent) => {
-      await ask("POST", `${run(runId)}/cancel`, { reason }, parent);
+      const { path, whenLost } = run(runId);
+      const request = {
+        method: "POST",
+        path: `${path}/cancel`,
+        body: { reason },
+        whenLost,
+      } as const;
+      await ask(request, ignored, parent);
     },
-    getRun: async (runId, parent) => decodeRunRecord(await ask("GET", run(runId), null, parent)),
+    getRun: async (runId, parent) =>
+      await ask({ ...run(runId), method: "GET", body: null }, decodeRunRecord, parent),
     release: async (parent) => {
-      await ask("DELETE", `/clients/${clientId}`, null, parent);
+      const path = `/clients/${clientId}`;
+      await ask({ ...BEFORE, method: "DELETE", path, body: null }, ignored, parent);
     },
   };
 }
 
-async function call(
-  transport: Transport,
-  url: string,
-  method: string,
-  body: Json | null,
-  parent: AbortSignal,
-): Promise<unknown> {
-  using scope = childScope(parent);
-  const late = failure(
-    "provider_unavailable",
-    `the server did not answer within ${CALL_MS / 1000} s`,
-  );
-  const timer = setTimeout(() => scope.abort(new RunFailed(late)), CALL_MS);
-  try {
-    const text = body === null ? null : JSON.stringify(body);
-    const headers: Record<string, string> =
-      text === null
-        ? {}
-        : { "content-type": "application/json", "content-length": `${Buffer.byteLength(text)}` };
-    const answer = await transport(url, { method, headers, body: text, signal: scope.signal });
-    if (answer.status < 200 || answer.status > 299) throw await refused(answer);
-    const answered = await answer.text();
-    return answered.trim() === "" ? null : JSON.parse(answered);
-  } finally {
-    clearTimeout(timer);
-  }
+/** No prompt was sent yet. */
+const BEFORE = { whenLost: "provider_unavailable" } as const;
+const DURING = { whenLost: "server_lost" } as const;
+
+const decodeSessions = (json: unknown): SessionRef[] =>
+  z.parse(z.array(z.unknown()), json).map(decodeSessionRef);
+
+const ignored = (): void => {};
+
+/** Accepted is accepted (API-1, API-2): servers other than ours say nothing more. */
+function decodeAccepted(json: unknown): { readonly settled: boolean } {
+  const parsed = z.safeParse(acceptedSchema, json);
+  return { settled: parsed.success && parsed.data.state === "settled" };
 }
 
-async function refused(answer: Answer): Promise<RunFailed> {
-  return new RunFailed(decodeErrorBody(answer.status, await answer.text()));
+/** The scope ends with the iteration. */
+async function* heldBy<T>(scope: Scope, items: AsyncIterable<T>): AsyncIterable<T> {
+  using _held = scope;
+  yield* items;
 }

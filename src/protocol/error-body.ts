@@ -6,7 +6,7 @@ export function encodeErrorBody(what: RunFailure): Json {
   return { message: what.message, code: what.reason, remedy: what.remedy };
 }
 
-/** What a refused request said; `fallback` is used when the body says nothing usable. */
+/** What a refused request said; where the body says nothing usable, its status. */
 export function decodeErrorBody(status: number, body: string): RunFailure {
   let parsed: unknown;
   try {
@@ -16,10 +16,10 @@ export function decodeErrorBody(status: number, body: string): RunFailure {
   }
   const message =
     isJsonObject(parsed) && typeof parsed["message"] === "string" ? parsed["message"] : "";
+  const text = `the server answered with status code ${status}${message === "" ? "" : `: ${message}`}`;
   if (isJsonObject(parsed) && isReason(parsed["code"]) && parsed["code"] !== "end_turn") {
     const remedy = typeof parsed["remedy"] === "string" ? parsed["remedy"] : null;
-    return failure(parsed["code"], message, { remedy });
+    return failure(parsed["code"], message === "" ? text : message, { remedy });
   }
-  const text = `the server answered with status code ${status}${message === "" ? "" : `: ${message}`}`;
   return failure(status >= 500 ? "internal" : "usage", text, { httpStatus: status });
 }
