@@ -1,4 +1,5 @@
 import type { RunFailure } from "../protocol/ending.ts";
+import { controlFilter } from "./control-filter.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 
 /** The one line that every ending but success has: `error: what (reason); remedy`. */
@@ -17,4 +18,5 @@ export async function printError(what: RunFailure): Promise<void> {
   process.stderr.write(line.replace(/^error:/, chalkStderr.red("error:")));
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+/** What others wrote may stand in it: without what a terminal would obey. */
+const oneLine = (text: string): string => controlFilter()(text.replace(/\s+/g, " ")).trim();

@@ -5,7 +5,7 @@ import { takeStdout } from "./stdout.ts";
 
 /** Prints the whole output of a command that is no run, and resolves with its exit status: not 0 unless it arrived. */
 export async function printOut(text: string): Promise<number> {
-  const stdout = takeStdout({ raw: true }, () => {});
+  const stdout = takeStdout({ raw: false }, () => {});
   await stdout.write(text);
   const lost = stdout.failed();
   if (lost === null) return 0;

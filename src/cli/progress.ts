@@ -1,5 +1,6 @@
 import type { Ora } from "ora";
 import type { RunEvent } from "../protocol/run-event.ts";
+import { controlFilter } from "./control-filter.ts";
 
 /** News of a run on standard error. */
 export interface Progress extends Disposable {
@@ -39,7 +40,7 @@ export function showProgress(options: ProgressOptions): Progress {
   };
   const write = (line: string): void => {
     spinner?.clear();
-    stderr.write(`${line}\n`);
+    stderr.write(`${controlFilter()(line)}\n`); // model and server have their words in it
     spinner?.render();
   };
   const stopSpinner = (): void => {
@@ -61,8 +62,8 @@ export function showProgress(options: ProgressOptions): Progress {
     tell: (event) => {
       const now = phaseOf(event);
       if (now !== null) {
-        text = now;
-        if (spinner !== null) spinner.text = now;
+        text = controlFilter()(now);
+        if (spinner !== null) spinner.text = text;
       }
       const line = lineOf(event);
       if (line === null) return;

@@ -16,3 +16,10 @@ test("a failure's own remedy stands in its line, which is one line", () => {
   const what = failure("usage", "two\nlines", { remedy: "do\n this" });
   expect(errorLine(what)).toBe("error: two lines (usage); do this\n");
 });
+
+test("what others wrote into a failure cannot steer the terminal", () => {
+  const what = failure("provider_error", "\u001b[2Jno\u001b]0;owned\u0007", {
+    remedy: "a\u009b1mb\r",
+  });
+  expect(errorLine(what)).toBe("error: no (provider_error); ab\n");
+});
