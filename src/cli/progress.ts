@@ -23,7 +23,9 @@ const SPINNER_AFTER_MS = 250;
 export function showProgress(options: ProgressOptions): Progress {
   const { stderr } = process;
   let spinner: Ora | null = null;
-  let stopped = options.quiet || !stderr.isTTY || process.env["TERM"] === "dumb";
+  // A terminal without a width (of `script`, of many a CI) makes ora clear lines for ever.
+  const isScreen = stderr.isTTY && stderr.columns > 0 && process.env["TERM"] !== "dumb";
+  let stopped = options.quiet || !isScreen;
   let text = "waiting for the model";
   const timer = stopped
     ? null
