@@ -10,7 +10,7 @@ export interface ShellEnd {
 }
 
 /**
- * Runs a bash script in the place, where `crush` is the built executable: for pipes and redirections that only a shell makes.
+ * Runs a bash script in the place, where `crush` (and `$CRUSH`) is the built executable: for pipes and redirections that only a shell makes.
  * Everything that it started is killed after `withinMs`.
  */
 export async function shell(
@@ -19,9 +19,9 @@ export async function shell(
   withinMs = 20_000,
 ): Promise<ShellEnd> {
   const started = performance.now();
-  const child = spawn("bash", ["-c", `crush() { ${JSON.stringify(CRUSH)} "$@"; }\n${script}`], {
+  const child = spawn("bash", ["-c", `crush() { "$CRUSH" "$@"; }\n${script}`], {
     cwd: place.work,
-    env: place.env,
+    env: { ...place.env, CRUSH },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,0 +1,55 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { crushPlace, type CrushPlace } from "../support/crush.ts";
+import { startFakeProvider } from "../support/fake-provider.ts";
+import { shell } from "../support/shell.ts";
+
+/** Clears the screen, colours a word, sets the title; slow enough for a spinner. */
+const HOSTILE = "\u001b[2Jone \u001b[31mtwo\u001b]0;title\u0007 three";
+
+/** What a terminal of this size shows of `crush` with these arguments (both streams), and the status. */
+async function onTerminal(
+  place: CrushPlace,
+  args: string,
+  { rows, columns }: { rows: number; columns: number } = { rows: 24, columns: 80 },
+): Promise<readonly [screen: string, status: number | null]> {
+  const inside = `stty rows ${rows} cols ${columns}; exec "$CRUSH" ${args}`;
+  const { stdout, status } = await shell(place, `script -qec '${inside}' /dev/null`, 8_000);
+  return [stdout.replaceAll("\r\n", "\n"), status];
+}
+
+test("a terminal gets the text as it comes, without what would steer it, after a spinner that is gone", async () => {
+  await using provider = await startFakeProvider({
+    text: HOSTILE,
+    chunks: 30,
+    firstByteDelayMs: 400,
+  });
+  await using place = crushPlace({ provider });
+  const [screen, status] = await onTerminal(place, "run hi");
+  expect(status).toBe(0);
+  expect(screen).toContain("waiting for fake/model");
+  // Whatever the spinner drew is erased before, and the cursor is shown again.
+  const answer = screen.split("\u001b[1G\u001b[0K\u001b[?25h").at(-1);
+  expect(answer?.replace("\u001b[?25h", "")).toBe("one two three\n");
+
+  const [raw] = await onTerminal(place, "run --raw --quiet hi");
+  expect(raw).toBe(`${HOSTILE}\n`);
+});
+
+test("a terminal without a width gets no spinner, and the run ends", async () => {
+  await using provider = await startFakeProvider({ text: HOSTILE, firstByteDelayMs: 400 });
+  await using place = crushPlace({ provider });
+  const ended = await onTerminal(place, "run hi", { rows: 0, columns: 0 });
+  expect(ended).toEqual(["one two three\n", 0]);
+});
+
+test("a terminal on standard input is not read", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  expect(await onTerminal(place, "run --quiet hi")).toEqual(["ok\n", 0]);
+  const [screen, status] = await onTerminal(place, "run --quiet");
+  expect([stripVTControlCharacters(screen), status]).toEqual([
+    'error: there is no prompt (no_prompt); try: crush run "What is here?"\n',
+    2,
+  ]);
+});
