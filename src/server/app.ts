@@ -1,6 +1,7 @@
 import { Hono, type Context } from "hono";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { Answer, Ask, Transport } from "../protocol/http.ts";
+import { orAborted } from "../shared/or-aborted.ts";
 import { NotFound, type ServerContext } from "./context.ts";
 import { empty, json, refusal, type Reply } from "./reply.ts";
 import { agentRoutes } from "./routes-agent.ts";
@@ -51,7 +52,7 @@ export function createApp(context: ServerContext): (url: string, ask: Ask) => Pr
 export function inMemoryTransport(app: (url: string, ask: Ask) => Promise<Answer>): Transport {
   return async (url, ask) => {
     ask.signal.throwIfAborted();
-    return await app(url, ask);
+    return await orAborted(app(url, ask), ask.signal);
   };
 }
 
@@ -71,5 +72,6 @@ function lightRequest(url: string, { method, headers, body, signal }: Ask): Requ
 
 function failureOf(error: unknown) {
   if (error instanceof RunFailed) return error.failure;
-  return failure("internal", error instanceof Error ? error.message : String(error));
+  const text = error instanceof Error ? error.message : String(error);
+  return failure("internal", text === "" ? "unknown error" : text);
 }

@@ -21,6 +21,8 @@ export interface EventLog {
 /** An event log in memory: what must last is in the store, so it keeps the newest events up to `keepChars`. */
 export function memoryEventLog(keepChars: number): EventLog {
   let events: LoggedEvent[] = [];
+  /** The events before this place are dropped; they are cut off in bulk, because a cut costs as much as what is left. */
+  let start = 0;
   let chars = 0;
   let last = 0;
   let closed = false;
@@ -34,18 +36,21 @@ export function memoryEventLog(keepChars: number): EventLog {
       last += 1;
       events.push({ cursor: last, line });
       chars += line.length;
-      let drop = 0;
-      while (chars > keepChars && drop < events.length - 1) {
-        chars -= events[drop]?.line.length ?? 0;
-        drop += 1;
+      while (chars > keepChars && start < events.length - 1) {
+        chars -= events[start]?.line.length ?? 0;
+        start += 1;
       }
-      if (drop > 0) events = events.slice(drop);
+      if (start * 2 > events.length) {
+        events = events.slice(start);
+        start = 0;
+      }
       wake();
     },
     head: () => last,
     read: (after) => {
-      const first = events[0]?.cursor ?? last + 1;
-      return { events: events.slice(Math.max(0, after + 1 - first)), gap: after + 1 < first };
+      const first = events[start]?.cursor ?? last + 1;
+      const from = start + Math.max(0, after + 1 - first);
+      return { events: events.slice(from), gap: after + 1 < first };
     },
     wait: async (after, ms, signal) => {
       if (last > after || closed || signal.aborted) return;

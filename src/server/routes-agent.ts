@@ -23,8 +23,8 @@ export function agentRoutes(add: AddRoute, context: ServerContext): void {
   const session = `${base}/sessions/:sid`;
 
   add("POST", base, async (c) => {
-    const { dispatcher } = workspaceOf(context, c);
     const body = await readBody(c, promptSchema);
+    const { dispatcher } = workspaceOf(context, c);
     const { prompt } = body;
     if (prompt === "")
       throw new RunFailed(failure("no_prompt", "prompt is empty", { remedy: "send a prompt" }));

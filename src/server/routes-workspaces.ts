@@ -71,8 +71,9 @@ export function workspaceRoutes(add: AddRoute, context: ServerContext): void {
   });
   add("GET", "/workspaces/:id/events", (c) => {
     const { log } = workspaceOf(context, c);
-    const resume = Number(c.req.header("last-event-id") ?? Number.NaN);
-    const after = Number.isInteger(resume) && resume <= log.head() ? resume : log.head();
+    const resume = c.req.header("last-event-id") ?? "";
+    const known = /^\d+$/.test(resume) && Number(resume) <= log.head();
+    const after = known ? Number(resume) : log.head();
     const headers = {
       "content-type": "text/event-stream",
       "cache-control": "no-cache, no-store",

@@ -3,6 +3,7 @@ import { encodeEvent } from "../protocol/event-wire.ts";
 import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts";
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
+import { masked } from "../shared/masked.ts";
 import { createDispatcher, type Dispatcher, type PrepareTurn } from "../session/dispatcher.ts";
 import type { Store } from "../store/store.ts";
 import { memoryEventLog, type EventLog } from "./event-log.ts";
@@ -68,9 +69,12 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
 /** As the wire shows it; keys, headers and tokens never leave (protocol.md S11). */
 export function encodeWorkspace(workspace: Workspace, version: string): Json {
   const { config } = workspace;
+  const shown = (text: string): string => masked(text, config.secrets);
   const providers: Record<string, Json> = {};
-  for (const [id, { name, type, baseUrl }] of config.providers)
-    providers[id] = { id, name, type, ...(baseUrl === null ? {} : { base_url: baseUrl }) };
+  for (const [id, { name, type, baseUrl }] of config.providers) {
+    const address = baseUrl === null ? {} : { base_url: shown(withoutCredentials(baseUrl)) };
+    providers[id] = { id, name: shown(name), type, ...address };
+  }
   return {
     id: workspace.id,
     path: config.workingDirectory,
@@ -82,6 +86,10 @@ export function encodeWorkspace(workspace: Workspace, version: string): Json {
       options: { data_directory: config.dataDirectory, tui: {} },
     },
     config_sources: config.sources,
-    warnings: config.warnings,
+    warnings: config.warnings.map(shown),
   };
 }
+
+/** `https://user:password@host/…` without what stands before the host. */
+const withoutCredentials = (address: string): string =>
+  address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
