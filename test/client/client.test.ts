@@ -172,7 +172,10 @@ test("a call that is not answered ends after 90 seconds", async () => {
   const asked = failureOf(client.prompt(prompt, never));
   const opening = failureOf(client.events(never));
   await vi.advanceTimersByTimeAsync(90_000);
-  expect(await asked).toMatchObject({ reason: "server_lost", message: /within 90 s/ });
+  expect(await asked).toMatchObject({
+    reason: "server_lost",
+    message: expect.stringContaining("within 90 s"),
+  });
   expect(await opening).toMatchObject({ reason: "provider_unavailable" });
 });
 
