@@ -1,4 +1,3 @@
-import { ReadableStream } from "node:stream/web";
 import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
 import { monotonicMs } from "../shared/clock.ts";
@@ -6,6 +5,7 @@ import { isJsonObject } from "../shared/json.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { TransportFailed } from "../net/transport-failed.ts";
 import type { HttpAnswer } from "./http-answer.ts";
+import { LightBody } from "./light-body.ts";
 import { MERGE_WINDOW_MS, NOTHING_HELD, merge } from "./merge-deltas.ts";
 import type { MergeInput } from "./merge-deltas.ts";
 import type { StreamRule } from "./stream-rule.ts";
@@ -27,29 +27,21 @@ export function eventStreamBody(
   answer: HttpAnswer,
   rule: StreamRule,
   onFailure: (error: Error) => void,
-): ReadableStream<Uint8Array> {
-  let pump: EventPump | null = null;
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        pump = new EventPump(answer, rule, {
-          send: (bytes) => {
-            controller.enqueue(bytes);
-            if ((controller.desiredSize ?? 0) <= 0) answer.body.pause();
-          },
-          close: () => controller.close(),
-          fail: (error) => {
-            onFailure(error);
-            // Not `error`: that would drop what waits to be read. The failure is looked at when the stream has ended.
-            controller.close();
-          },
-        });
-      },
-      pull: () => pump?.resume(),
-      cancel: () => pump?.cancel(),
+): LightBody {
+  const body = new LightBody({ resume: () => pump.resume(), cancel: () => pump.cancel() });
+  const pump = new EventPump(answer, rule, {
+    send: (bytes) => {
+      body.push(bytes);
+      if (body.waiting > AHEAD_BYTES) answer.body.pause();
     },
-    { highWaterMark: AHEAD_BYTES, size: (chunk) => chunk?.byteLength ?? 0 },
-  );
+    close: () => body.end(),
+    fail: (error) => {
+      onFailure(error);
+      // What waits is still to be read: the failure is looked at when the body has ended.
+      body.end();
+    },
+  });
+  return body;
 }
 
 interface Sink {
