@@ -32,10 +32,14 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
   let pending: { id: MessageId; kind: "text" | "reasoning"; text: string } | null = null;
   let timer: NodeJS.Timeout | null = null;
 
-  const write = (): void => {
+  /** Half of a character waits for its other half, unless this is all there is. */
+  const write = (all: boolean): void => {
     if (pending === null) return;
-    const { id, kind, text } = pending;
-    pending = null;
+    const { id, kind } = pending;
+    const cut = all || !endsInHalf(pending.text) ? pending.text.length : pending.text.length - 1;
+    const text = pending.text.slice(0, cut);
+    pending = cut === pending.text.length ? null : { id, kind, text: pending.text.slice(cut) };
+    if (text === "") return;
     store.messages.appendChunk(id, kind, text);
     const type = kind === "text" ? "text.delta" : "reasoning.delta";
     emit({ type, messageId: id, text });
@@ -44,7 +48,7 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     timer = null;
     if (pending === null) return;
     try {
-      write();
+      write(false);
       timer = setTimeout(onTimer, BATCH_MS);
     } catch (error) {
       options.onFailure(error);
@@ -67,13 +71,13 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     },
     append: (id, kind, text) => {
       if (text === "") return;
-      if (pending !== null && (pending.kind !== kind || pending.id !== id)) write();
+      if (pending !== null && (pending.kind !== kind || pending.id !== id)) write(true);
       if (pending === null) pending = { id, kind, text };
       else pending.text += text;
       if (timer === null) {
-        write();
+        write(false);
         timer = setTimeout(onTimer, BATCH_MS);
-      } else if (pending.text.length >= BATCH_CHARS) write();
+      } else if (pending.text.length >= BATCH_CHARS) write(false);
     },
     reset: (id) => {
       stop();
@@ -82,7 +86,7 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     },
     finish: (id, role, parts) => {
       stop();
-      write();
+      write(true);
       const now = seconds();
       store.messages.finish(id, parts, now);
       const ofModel = role === "assistant";
@@ -99,4 +103,10 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     },
     [Symbol.dispose]: stop,
   };
+}
+
+/** Whether the last unit of the text is the first half of a character that needs two. */
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
 }

@@ -1,4 +1,4 @@
-import { failure, RunFailed, type Reason, type RunFailure } from "../protocol/ending.ts";
+import { ENDINGS, failure, type Reason, type RunFailure } from "../protocol/ending.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
 import { NO_USAGE } from "../protocol/usage.ts";
@@ -43,14 +43,4 @@ export const interruptedOutcome = (): RunOutcome =>
     }),
   );
 
-/** What a thrown value means for the run it was thrown in; a bug becomes `internal`. */
-export function failureOf(error: unknown): RunFailure {
-  if (error instanceof RunFailed || error instanceof RunAborted) return error.failure;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return failure("internal", text === "" ? "unknown error" : text, {
-    remedy: "this is a bug of crush-run; please report it",
-  });
-}
-
-const CANCELS: readonly Reason[] = ["by_client", "by_shutdown", "signal", "reader_left"];
-export const isCancel = (reason: Reason): boolean => CANCELS.includes(reason);
+export const isCancel = (reason: Reason): boolean => ENDINGS[reason].status === "cancelled";

@@ -15,6 +15,7 @@ export interface NewMessage {
 }
 
 export interface Messages {
+  /** Its session is changed by it. */
   insert(message: NewMessage): void;
   /** One batch of streamed text; cheap, and enough for a reader should we die now. */
   appendChunk(id: MessageId, kind: "text" | "reasoning", text: string): void;
@@ -67,21 +68,27 @@ export function messagesOf(database: Database): Messages {
       .map((row) => messageOf(row, chunks));
   };
   return {
-    insert: (message) => {
-      database.run(
-        `INSERT INTO messages (id, session_id, turn, role, parts, model, provider, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        message.id,
-        message.sessionId,
-        message.turn,
-        message.role,
-        JSON.stringify(message.parts),
-        message.model,
-        message.provider,
-        message.now,
-        message.now,
-      );
-    },
+    insert: (message) =>
+      database.transaction(() => {
+        database.run(
+          `INSERT INTO messages (id, session_id, turn, role, parts, model, provider, created_at, updated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          message.id,
+          message.sessionId,
+          message.turn,
+          message.role,
+          JSON.stringify(message.parts),
+          message.model,
+          message.provider,
+          message.now,
+          message.now,
+        );
+        database.run(
+          "UPDATE sessions SET updated_at = max(updated_at, ?) WHERE id = ?",
+          message.now,
+          message.sessionId,
+        );
+      }),
     appendChunk: (id, kind, text) => {
       database.run(
         "INSERT INTO message_chunks (message_id, kind, text) VALUES (?, ?, ?)",

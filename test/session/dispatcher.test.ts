@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { RunId, SessionId } from "../../src/protocol/ids.ts";
 import { textOf } from "../../src/protocol/message.ts";
 import { dispatchHouse } from "../support/dispatch-house.ts";
-import { fakeModel, gated, says, type ModelStep } from "../support/fake-model.ts";
+import { fails, fakeModel, gated, says, type ModelStep } from "../support/fake-model.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { turnSetup } from "../support/turn-setup.ts";
 
@@ -221,4 +221,14 @@ test("the usage of every call is added to the session", async () => {
   await owner.ended(owner.ask(session, "hi").runId);
   expect(owner.store.sessions.get(session)).toMatchObject({ promptTokens: 7, completionTokens: 2 });
   expect(owner.store.sessions.get(session)?.cost).toBeCloseTo(9e-6, 12);
+});
+
+test("a session in which a prompt ran is the last changed one, even when the prompt failed", async () => {
+  await using house = dispatchHouse();
+  const owner = house.move({ steps: { bad: [fails()] } });
+  const older = owner.session();
+  const newer = owner.session();
+  expect(owner.store.sessions.list().map(({ id }) => id)).toEqual([newer, older]);
+  await owner.ended(owner.ask(older, "bad").runId);
+  expect(owner.store.sessions.list().map(({ id }) => id)).toEqual([older, newer]);
 });
