@@ -1,4 +1,5 @@
-import { failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
+import { ENDINGS, failure, type RunFailure } from "../protocol/ending.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import type { MessageId } from "../protocol/ids.ts";
 import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
 import { abortOf, RunAborted } from "../protocol/run-aborted.ts";
@@ -241,7 +242,7 @@ interface FinishMark {
 }
 
 function finishOf(what: RunFailure): FinishMark {
-  const cancelled = ["by_client", "by_shutdown", "signal", "reader_left"].includes(what.reason);
+  const cancelled = ENDINGS[what.reason].status === "cancelled";
   if (cancelled) return { reason: "canceled", message: "User canceled request", details: "" };
   return { reason: "error", message: "Run failed", details: what.message };
 }
@@ -283,13 +284,4 @@ function loopFailure(calls: readonly ToolCallPart[]): RunFailure {
   const names = [...new Set(calls.map(({ name }) => name))].join(", ");
   const message = `the model made the same call ${LOOP_LIMIT} times in a row with the same result (${names})`;
   return failure("loop", message, { remedy: "rephrase the prompt, or use another model with -m" });
-}
-
-/** A failure is data; anything else that was thrown is a bug of ours. */
-function failureOf(error: unknown): RunFailure {
-  if (error instanceof RunFailed) return error.failure;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return failure("internal", text === "" ? "unknown error" : text, {
-    remedy: "this is a bug of crush-run; please report it",
-  });
 }

@@ -1,5 +1,5 @@
-import type { RunFailure } from "../protocol/ending.ts";
-import { ENDINGS, failure, RunFailed } from "../protocol/ending.ts";
+import { ENDINGS } from "../protocol/ending.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import { parseCommandLine, type CommandLine } from "./parse.ts";
 import { printError } from "./error-line.ts";
 import { VERSION } from "./version.ts";
@@ -43,12 +43,6 @@ async function printHelp(command: string | null): Promise<number> {
     import("./print-out.ts"),
   ]);
   return await printOut(`${await helpText(command)}\n`);
-}
-
-function failureOf(error: unknown): RunFailure {
-  if (error instanceof RunFailed) return error.failure;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return failure("internal", text, { remedy: "this is a bug of crush-run; please report it" });
 }
 
 const wantsDebug = (argv: readonly string[]): boolean =>

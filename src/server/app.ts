@@ -1,5 +1,6 @@
 import { Hono, type Context } from "hono";
-import { failure, RunFailed } from "../protocol/ending.ts";
+import { failure } from "../protocol/ending.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import type { Answer, Ask, Transport } from "../protocol/http.ts";
 import { orAborted } from "../shared/or-aborted.ts";
 import { NotFound, type ServerContext } from "./context.ts";
@@ -68,10 +69,4 @@ function lightRequest(url: string, { method, headers, body, signal }: Ask): Requ
     headers: { get: (name: string) => lowered[name.toLowerCase()] ?? null },
     text: async () => body ?? "",
   } as unknown as Request;
-}
-
-function failureOf(error: unknown) {
-  if (error instanceof RunFailed) return error.failure;
-  const text = error instanceof Error ? error.message : String(error);
-  return failure("internal", text === "" ? "unknown error" : text);
 }

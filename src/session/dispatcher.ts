@@ -2,6 +2,7 @@ import type { TurnSetup } from "../agent/turn-setup.ts";
 import { failure, RunFailed, type Reason } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { limitsOf } from "../protocol/run-options.ts";
 import type { RunOutcome, RunRecord } from "../protocol/run-record.ts";
@@ -18,7 +19,6 @@ import { executeTurn } from "./execute-turn.ts";
 import {
   cancelledOutcome,
   cancelReason,
-  failureOf,
   interruptedOutcome,
   isCancel,
   lostOutcome,

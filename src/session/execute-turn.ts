@@ -2,6 +2,7 @@ import { runTurn } from "../agent/turn.ts";
 import type { TurnSetup } from "../agent/turn-setup.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import { newMessageId } from "../protocol/ids.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import type { TurnEvent } from "../protocol/run-event.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
@@ -11,7 +12,6 @@ import type { StoredPrompt } from "../store/runs.ts";
 import type { Store } from "../store/store.ts";
 import { userParts } from "./cancelled-turn.ts";
 import { messageWriter } from "./message-writer.ts";
-import { failureOf } from "./outcome.ts";
 
 export interface TurnDeps {
   readonly store: Store;
