@@ -149,6 +149,11 @@ test("a sentence is never a flag, whatever it begins with", () => {
   }
 });
 
+test("a lone dash is a word", () => {
+  expect(words("-")).toEqual(["-"]);
+  expect(words("a", "-", "b")).toEqual(["a", "-", "b"]);
+});
+
 test("a value with white space in it reaches its flag whole", () => {
   for (const given of [
     ["--cwd=/my files/- a"],
