@@ -104,7 +104,7 @@ test("limits that were not asked for are the documented ones", () => {
     retries: 4,
     retryMaxWaitMs: 60_000,
   });
-  expect(limitsOf({ timeoutMs: 0, retries: 0 })).toMatchObject({ timeoutMs: 0, retries: 0 });
+  expect(limitsOf({ timeoutMs: 0, retries: 0 })).toMatchObject({ timeoutMs: null, retries: 0 });
   for (const bad of [{ timeoutMs: -1 }, { retries: 1.5 }, { model: 3 }])
     expect(runOptionsSchema.safeParse(bad).success).toBe(false);
 });
