@@ -13,7 +13,7 @@ const STAND_IN = "\u{E000}";
 
 /**
  * Writes short flags and switches out: `-qm x` becomes `--quiet=true --model x`. Left to itself the parser takes `true` after a switch
- * for its value, reads `--debug=1` as false, and drops a lone `-`. A word with white space in it is never a flag, unless it gives a
+ * for its value and reads `--debug=1` as false. A word with white space in it is never a flag, unless it gives a
  * known one its value (`--cwd=/my files`); what follows `--` is left alone. Throws `usage`.
  */
 export function writeOut(argv: readonly string[], flags: Readonly<Record<string, Flag>>): Tokens {
@@ -22,7 +22,7 @@ export function writeOut(argv: readonly string[], flags: Readonly<Record<string,
   const restore = (word: string): string =>
     word.startsWith(STAND_IN) ? (hidden[Number(word.slice(1))] ?? word) : word;
   const opaque = (word: string): string =>
-    /\s/.test(word) || word.startsWith(STAND_IN) || word === "-" ? hide(word) : word;
+    /\s/.test(word) || word.startsWith(STAND_IN) ? hide(word) : word;
   const end = argv.indexOf("--");
   const flagged = end === -1 ? argv : argv.slice(0, end);
   const literal = end === -1 ? [] : argv.slice(end);
