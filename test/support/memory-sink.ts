@@ -52,7 +52,7 @@ export function memorySink(): MemorySink {
   };
 }
 
-export const message = (role: Role, parts: readonly Part[], id = "m0" as MessageId): Message => ({
+const message = (role: Role, parts: readonly Part[], id = "m0" as MessageId): Message => ({
   id,
   sessionId: "s" as SessionId,
   role,
