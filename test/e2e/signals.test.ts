@@ -9,6 +9,7 @@ import { errorLines, runIdOf, shown } from "../support/ended-run.ts";
 import { startFakeProvider } from "../support/fake-provider.ts";
 import type { FakeStep } from "../support/fake-script.ts";
 import { living, livingOfRun } from "../support/living.ts";
+import { modelServer } from "../support/model-server.ts";
 
 /** Says `one `, and nothing more. */
 const HANGS: FakeStep = { text: "one two three", chunks: 3, silenceAfter: 1 };
@@ -144,6 +145,21 @@ test("SIGTERM while standard input is waited for ends the command, and no run wa
   await listening(run.pid);
   const { runId, stdout } = await diesOf(run, "SIGTERM", 1_000);
   expect([runId, stdout, provider.requests.length]).toEqual([null, "", 0]);
+});
+
+test("SIGTERM while the models are looked up ends the run before it began", async () => {
+  await using server = await modelServer(null);
+  const slow = {
+    type: "openai-compat",
+    base_url: server.url,
+    api_key: "key",
+    discover_models: true,
+  };
+  await using place = crushPlace({ configuration: { providers: { slow } } });
+  const run = place.spawn(["run", "-m", "slow/any", "hi"]);
+  await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+  const { stdout } = await diesOf(run, "SIGTERM", 1_500);
+  expect(stdout).toBe("");
 });
 
 test("SIGTERM while the provider never answers ends the run", async () => {
