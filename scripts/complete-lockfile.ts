@@ -9,6 +9,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 interface LockedPackage {
   readonly version?: string;
+  readonly cpu?: readonly string[];
+  readonly os?: readonly string[];
+  readonly libc?: readonly string[];
+  readonly dev?: boolean;
+  readonly license?: string;
+  readonly optional?: boolean;
   readonly engines?: unknown;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -32,7 +38,12 @@ for (const { name, version, engines } of missing) {
     os !== "linux" || abi === "" ? {} : { libc: [abi.startsWith("musl") ? "musl" : "glibc"] };
   lock.packages[`node_modules/${name}`] = {
     version,
-    ...{ cpu: [cpu], dev: true, license: "MIT", optional: true, os: [os], ...libc },
+    cpu: [cpu],
+    dev: true,
+    license: "MIT",
+    optional: true,
+    os: [os],
+    ...libc,
     ...(engines === undefined ? {} : { engines }),
   };
 }
