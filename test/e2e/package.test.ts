@@ -44,7 +44,7 @@ test("the package has the program, its notices and no sources", () => {
 
 test("the installed program tells its version", async () => {
   const { stdout, stderr } = await run(crush, ["--version"], { cwd: env.HOME, env });
-  expect([stdout.trim(), stderr]).toEqual([manifest.version, ""]);
+  expect([stdout.trim(), stderr]).toEqual([`crush-run ${manifest.version}`, ""]);
 });
 
 test("the installed program answers in an empty folder, offline", async () => {
