@@ -10,6 +10,8 @@ export interface Progress extends Disposable {
   warn(line: string): void;
   /** Out of the way: text is about to be printed, or the run is over. */
   stopSpinner(): void;
+  /** What the terminal shows now ends with this text: news begins on a line of its own. */
+  textShown(text: string): void;
 }
 
 export interface ProgressOptions {
@@ -27,6 +29,7 @@ export function showProgress(options: ProgressOptions): Progress {
   const isScreen = stderr.isTTY && stderr.columns > 0 && process.env["TERM"] !== "dumb";
   let stopped = options.quiet || !isScreen;
   let text = "waiting for the model";
+  let isMidLine = false;
   const timer = stopped
     ? null
     : setTimeout(() => {
@@ -42,6 +45,8 @@ export function showProgress(options: ProgressOptions): Progress {
   };
   const write = (line: string): void => {
     spinner?.clear();
+    if (isMidLine && stderr.isTTY) stderr.write("\n");
+    isMidLine = false;
     stderr.write(`${controlFilter()(line)}\n`); // model and server have their words in it
     spinner?.render();
   };
@@ -73,6 +78,9 @@ export function showProgress(options: ProgressOptions): Progress {
       else verbose(line);
     },
     stopSpinner,
+    textShown: (shown) => {
+      isMidLine = !shown.endsWith("\n");
+    },
     [Symbol.dispose]: stopSpinner,
   };
 }

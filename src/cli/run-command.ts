@@ -159,6 +159,7 @@ async function run(
       print: async (text) => {
         if (stdout.isTty) progress.stopSpinner();
         await stdout.write(text);
+        if (stdout.isTty) progress.textShown(text);
       },
       tell: progress.tell,
     },

@@ -53,3 +53,11 @@ test("a terminal on standard input is not read", async () => {
     2,
   ]);
 });
+
+test("news on a terminal begins on a line of its own", async () => {
+  await using provider = await startFakeProvider({ text: "no line end" });
+  await using place = crushPlace({ provider });
+  const [screen, status] = await onTerminal(place, "run -v hi");
+  expect(status).toBe(0);
+  expect(stripVTControlCharacters(screen)).toMatch(/^no line end\nstep ended /m);
+});
