@@ -7,11 +7,11 @@ export interface Flag extends Options {
   readonly twin?: string;
 }
 
-const duration = (describe: string, twin: string): Flag => ({
+const duration = (describe: string, twin?: string): Flag => ({
   type: "string",
   nargs: 1,
   describe,
-  twin,
+  ...(twin === undefined ? {} : { twin }),
 });
 
 /** For every command. */
@@ -47,6 +47,11 @@ export const COMMON_FLAGS = {
 export const SELF_FLAGS = {
   help: { alias: "h", type: "boolean", describe: "Show this" },
   version: { type: "boolean", describe: "Show the version" },
+} as const satisfies Record<string, Flag>;
+
+/** For `wait` and `attach`. */
+export const WAIT_FLAGS = {
+  timeout: duration("Longest time to wait for the run; it goes on (0, the default: none)"),
 } as const satisfies Record<string, Flag>;
 
 export const RUN_FLAGS = {

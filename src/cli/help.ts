@@ -1,5 +1,5 @@
-import yargs from "yargs";
-import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS } from "./flags.ts";
+import yargs, { type Argv } from "yargs";
+import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS, WAIT_FLAGS } from "./flags.ts";
 
 /** The help text of the program, or of one command. */
 export async function helpText(command: string | null): Promise<string> {
@@ -23,11 +23,23 @@ export async function helpText(command: string | null): Promise<string> {
       (models) =>
         models.positional("filter", { type: "string", describe: "Part of a name or provider" }),
     )
-    .command("show [run-id]", "Tell what became of a run", (show) =>
-      show.positional("run-id", { type: "string", describe: "As crush run -v tells it" }),
+    .command("runs", "List the last runs of this directory")
+    .command("show [run-id]", "Tell what became of a run", withRunId)
+    .command("wait [run-id]", "Wait for a run and end with its exit status", (wait) =>
+      withRunId(wait).options(WAIT_FLAGS),
     )
+    .command("attach [run-id]", "Wait for a run, print its answer, end with its status", (attach) =>
+      withRunId(attach).options(WAIT_FLAGS),
+    )
+    .command("cancel [run-id]", "Cancel a run, in whatever process it goes on", withRunId)
     .exitProcess(false)
     .wrap(100);
   if (command !== null) await help.parse([command]);
   return await help.getHelp();
 }
+
+const withRunId = (command: Argv): Argv =>
+  command.positional("run-id", {
+    type: "string",
+    describe: "As crush runs or crush run -v tells it",
+  });

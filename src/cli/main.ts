@@ -32,6 +32,14 @@ async function perform(line: CommandLine): Promise<number> {
       return await (await import("./run-command.ts")).runCommand(line.words, line.flags);
     case "models":
       return await (await import("./models-command.ts")).modelsCommand(line.filter, line.flags);
+    case "runs":
+      return await (await import("./runs-command.ts")).runsCommand(line.flags);
+    case "wait":
+      return await (await import("./wait-command.ts")).waitCommand(line.runId, line.flags, false);
+    case "attach":
+      return await (await import("./wait-command.ts")).waitCommand(line.runId, line.flags, true);
+    case "cancel":
+      return await (await import("./cancel-command.ts")).cancelCommand(line.runId, line.flags);
     case "show":
       return await (await import("./show-command.ts")).showCommand(line.runId, line.flags);
   }

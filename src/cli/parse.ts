@@ -1,7 +1,7 @@
 import yargsParser from "yargs-parser";
 import type { RunFailed } from "../protocol/ending.ts";
 import { Flags } from "./flag-values.ts";
-import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS, type Flag } from "./flags.ts";
+import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS, WAIT_FLAGS, type Flag } from "./flags.ts";
 import { writeOut } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
@@ -9,7 +9,12 @@ import { usage } from "./usage.ts";
 export type CommandLine =
   | { readonly command: "run"; readonly words: readonly string[]; readonly flags: Flags }
   | { readonly command: "models"; readonly filter: string | null; readonly flags: Flags }
-  | { readonly command: "show"; readonly runId: string; readonly flags: Flags }
+  | { readonly command: "runs"; readonly flags: Flags }
+  | {
+      readonly command: "show" | "wait" | "attach" | "cancel";
+      readonly runId: string;
+      readonly flags: Flags;
+    }
   | { readonly command: "help"; readonly of: string | null }
   | { readonly command: "version" };
 
@@ -47,12 +52,19 @@ export function parseCommandLine(argv: readonly string[], env: Env): CommandLine
       tooMany("crush models", more);
       return { command: "models", filter: filter ?? null, flags: flags({}) };
     }
-    case "show": {
+    case "runs":
+      tooMany("crush runs", [...rest, ...literal]);
+      return { command, flags: flags({}) };
+    case "show":
+    case "wait":
+    case "attach":
+    case "cancel": {
       const [runId, ...more] = [...rest, ...literal];
-      tooMany("crush show", more);
+      tooMany(`crush ${command}`, more);
       if (runId === undefined)
-        throw usage("crush show needs the id of a run", "crush run -v tells the id of its run");
-      return { command: "show", runId, flags: flags({}) };
+        throw usage(`crush ${command} needs the id of a run`, "crush runs lists them");
+      const waits = command === "wait" || command === "attach";
+      return { command, runId, flags: flags(waits ? WAIT_FLAGS : {}) };
     }
     case undefined:
       flags(RUN_FLAGS);

@@ -1,36 +1,23 @@
-import { randomUUID } from "node:crypto";
-import { openWorkspace } from "../client/client.ts";
 import { ENDINGS } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Flags } from "./flag-values.ts";
+import { firstLine } from "./first-line.ts";
 import { printOut } from "./print-out.ts";
-import { startEmbedded } from "./wiring.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { withWorkspace } from "./with-workspace.ts";
 
 const SHOW_MS = 60_000;
 
 /** `crush show`: what became of a run, for a person; its text last. */
 export async function showCommand(runId: string, flags: Flags): Promise<number> {
   const signal = AbortSignal.timeout(SHOW_MS);
-  const server = startEmbedded(process.env);
-  try {
-    const client = await openWorkspace(
-      server.transport,
-      "http://crush.embedded",
-      randomUUID(),
-      {
-        path: workingDirectory(flags.text("cwd")),
-        dataDir: flags.text("data-dir"),
-        trustConfig: flags.flag("trust-config") ?? false,
-      },
-      signal,
-    );
-    return await printOut(describe(await client.getRun(runId as RunId, signal)));
-  } finally {
-    await server.close();
-  }
+  const record = await withWorkspace(
+    flags,
+    signal,
+    async (client) => await client.getRun(runId as RunId, signal),
+  );
+  return await printOut(describe(record));
 }
 
 function describe(record: RunRecord): string {
@@ -72,9 +59,4 @@ function describe(record: RunRecord): string {
   if (text === "") return head;
   const title = outcome?.partial === true ? "what it said until then:" : "its answer:";
   return `${head}\n${title}\n${text}${text.endsWith("\n") ? "" : "\n"}`;
-}
-
-function firstLine(text: string): string {
-  const [line = ""] = text.trim().split("\n", 1);
-  return line.length > 100 || line.length < text.trim().length ? `${line.slice(0, 100)} …` : line;
 }

@@ -39,6 +39,8 @@ export interface WorkspaceClient {
   prompt(body: PromptBody, signal: AbortSignal): Promise<{ readonly settled: boolean }>;
   cancelRun(runId: RunId, reason: Reason, signal: AbortSignal): Promise<void>;
   getRun(runId: RunId, signal: AbortSignal): Promise<RunRecord>;
+  /** The last hundred, newest first. */
+  listRuns(signal: AbortSignal): Promise<RunRecord[]>;
   /** Lets go of the workspace; the last one closes it. */
   release(signal: AbortSignal): Promise<void>;
 }
@@ -120,6 +122,12 @@ export async function openWorkspace(
     },
     getRun: async (runId, parent) =>
       await ask({ ...run(runId), method: "GET", body: null }, decodeRunRecord, parent),
+    listRuns: async (parent) =>
+      await ask(
+        { ...DURING, method: "GET", path: `${base}/runs`, body: null },
+        (json) => z.parse(z.array(z.unknown()), json).map(decodeRunRecord),
+        parent,
+      ),
     release: async (parent) => {
       const path = `/clients/${clientId}`;
       await ask({ ...BEFORE, method: "DELETE", path, body: null }, ignored, parent);

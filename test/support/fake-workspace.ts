@@ -84,6 +84,7 @@ export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
       warnings: [],
       createSession: unused,
       getSession: unused,
+      listRuns: unused,
       listSessions: unused,
       release: unused,
       events: async (signal) => {
