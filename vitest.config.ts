@@ -20,6 +20,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           pool: "forks",
           maxWorkers: 2,
+          sequence: { groupOrder: 1 }, // after the others, since it has its own number of workers
         },
       },
     ],

@@ -1,0 +1,45 @@
+/**
+ * Holds the tests against docs/specification.md: npm run spec
+ *
+ * Every case id (`CAN-10`) has to stand in the title of a test; an id in a title has to be a case. Prints what is missing on
+ * either side and ends with 1 then.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const FAMILIES = "ACC|CAN|QUE|RUN|ERR|PER|DSP|SHU|SSE|CLI|API";
+const ROOT = new URL("..", import.meta.url).pathname;
+
+const page = readFileSync(join(ROOT, "docs/specification.md"), "utf8");
+const cases = new Set(idsIn(page, new RegExp(`^\\| ((?:${FAMILIES})-\\d+) \\|`, "gm")));
+const tested = new Set(
+  titles().flatMap((title) => idsIn(title, new RegExp(`\\b((?:${FAMILIES})-\\d+)\\b`, "g"))),
+);
+
+const untested = [...cases].filter((id) => !tested.has(id));
+const unknown = [...tested].filter((id) => !cases.has(id));
+process.stdout.write(
+  `${cases.size} cases, ${cases.size - untested.length} in the title of a test\n`,
+);
+if (untested.length > 0) process.stdout.write(`without a test: ${untested.join(" ")}\n`);
+if (unknown.length > 0) process.stdout.write(`not in the specification: ${unknown.join(" ")}\n`);
+process.exitCode = untested.length + unknown.length === 0 ? 0 : 1;
+
+function idsIn(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+}
+
+/** As the runner knows them, with the rows of each table filled in. */
+function titles(): string[] {
+  const directory = mkdtempSync(join(tmpdir(), "crush-spec-"));
+  try {
+    const list = join(directory, "tests.json");
+    execFileSync("npx", ["vitest", "list", `--json=${list}`], { cwd: ROOT, stdio: "ignore" });
+    const tests = JSON.parse(readFileSync(list, "utf8")) as { readonly name: string }[];
+    return tests.map(({ name }) => name);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
