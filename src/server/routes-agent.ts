@@ -47,6 +47,10 @@ export function agentRoutes(add: AddRoute, context: ServerContext): void {
     const reason = cancelReason(await c.req.text());
     return json({ cancelled: dispatcher.cancelSession(sessionId(c), reason) });
   });
+  add("POST", `${session}/prompts/clear`, (c) => {
+    const { dispatcher } = workspaceOf(context, c);
+    return json({ cleared: dispatcher.clearQueue(sessionId(c)) });
+  });
   add("GET", `${session}/prompts/queued`, (c) =>
     json(workspaceOf(context, c).dispatcher.queued(sessionId(c)).length),
   );

@@ -39,6 +39,8 @@ export type Command =
   /** Everything accepted so far shall end. */
   | { readonly type: "cancel"; readonly reason: Reason }
   | { readonly type: "cancel_one"; readonly seq: number; readonly reason: Reason }
+  /** What waits shall not run; the active prompt, those not yet ready and the mark stay as they are (QUE-18). */
+  | { readonly type: "clear" }
   /** A prompt of ours has its outcome (the slot, if it held it, is free). */
   | { readonly type: "finish"; readonly seq: number }
   /** Another process may have changed something, or died. */
@@ -95,6 +97,10 @@ function apply(
           : prompt,
       );
       return endCovered({ ...state, prompts }, me);
+    }
+    case "clear": {
+      const waiting = state.prompts.filter(({ phase }) => phase === "queued");
+      return [waiting.reduce(without, state), waiting.map(dropped)];
     }
     case "finish": {
       const prompt = find(state, command.seq);
@@ -178,4 +184,11 @@ const withPhase = (
   prompts: state.prompts.map((prompt) =>
     prompt.seq === changed.seq ? { ...prompt, phase } : prompt,
   ),
+});
+
+const dropped = ({ seq }: PromptEntry): Effect => ({
+  type: "settle_cancelled",
+  seq,
+  reason: "by_client",
+  persist: false,
 });

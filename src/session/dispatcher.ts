@@ -54,6 +54,8 @@ export interface Dispatcher {
   accept(request: PromptRequest): Accepted;
   /** Ends every open prompt of the session that was accepted before; how many that were. */
   cancelSession(sessionId: SessionId, reason: Reason): number;
+  /** Drops what waits behind the active prompt of the session; how many that were. */
+  clearQueue(sessionId: SessionId): number;
   /** False when the run was settled already; throws `unknown_run`. */
   cancelRun(runId: RunId, reason: Reason): boolean;
   isBusy(sessionId: SessionId): boolean;
@@ -307,6 +309,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const open = store.runs.open(sessionId).length;
       if (open > 0) dispatch(sessionId, { type: "cancel", reason });
       return open;
+    },
+    clearQueue: (sessionId) => {
+      look(sessionId);
+      const waiting = store.runs.open(sessionId).filter(({ state }) => state === "queued").length;
+      if (waiting > 0) dispatch(sessionId, { type: "clear" });
+      return waiting;
     },
     cancelRun: (runId, reason) => {
       const prompt = store.runs.find(runId);
