@@ -4,14 +4,20 @@ import type { Usage } from "../protocol/usage.ts";
 export interface Prices {
   readonly input: number | null;
   readonly output: number | null;
+  /** For input read from the provider's cache. */
   readonly cachedInput: number | null;
+  /** For input written to it, where that is paid extra. */
+  readonly cacheWrite?: number | null;
 }
 
 /** US dollars of one model call; null when a price that it needs is unknown, never 0 for lack of one. */
 export function costOf(usage: Usage, prices: Prices): number | null {
+  // Who names no price for writing to the cache takes the usual one.
+  const written = prices.cacheWrite ? (usage.cacheWriteTokens ?? 0) : 0;
   const parts = [
-    [usage.inputTokens - usage.cachedInputTokens, prices.input],
+    [usage.inputTokens - usage.cachedInputTokens - written, prices.input],
     [usage.cachedInputTokens, prices.cachedInput],
+    [written, prices.cacheWrite ?? null],
     [usage.outputTokens, prices.output],
   ] as const;
   let dollars = 0;

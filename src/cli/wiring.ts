@@ -50,6 +50,7 @@ function prepareTurn(config: Config, env: Env): PrepareTurn {
         input: info.costPer1mIn,
         output: info.costPer1mOut,
         cachedInput: info.costPer1mOutCached,
+        cacheWrite: info.costPer1mInCached,
       },
       system: systemPrompt({
         prefix: provider.systemPromptPrefix,

@@ -144,6 +144,7 @@ const number = z.number();
 const usage = z.object({
   inputTokens: number,
   cachedInputTokens: number,
+  cacheWriteTokens: z.optional(number),
   outputTokens: number,
   reasoningTokens: number,
 });

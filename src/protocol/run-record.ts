@@ -52,6 +52,7 @@ export interface RunRecord {
 const usage = z.object({
   inputTokens: z.number(),
   cachedInputTokens: z.number(),
+  cacheWriteTokens: z.optional(z.number()),
   outputTokens: z.number(),
   reasoningTokens: z.number(),
 });

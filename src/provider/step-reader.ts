@@ -147,9 +147,11 @@ function reasonOf(unified: string, calls: number): FinishReason {
 }
 
 function usageOf({ inputTokens, outputTokens }: LanguageModelV3Usage): Usage {
+  const written = inputTokens.cacheWrite ?? 0;
   return {
     inputTokens: inputTokens.total ?? 0,
     cachedInputTokens: inputTokens.cacheRead ?? 0,
+    ...(written === 0 ? {} : { cacheWriteTokens: written }),
     outputTokens: outputTokens.total ?? 0,
     reasoningTokens: outputTokens.reasoning ?? 0,
   };

@@ -9,6 +9,12 @@ test("cached tokens cost their own price, the rest of the input the full one", (
   expect(costOf(usage, prices)).toBeCloseTo(0.6 * 3 + 0.4 * 0.3, 10);
 });
 
+test("tokens written to the cache cost their own price where there is one, else the usual one", () => {
+  const usage = { ...NO_USAGE, inputTokens: 1_000_000, cacheWriteTokens: 400_000 };
+  expect(costOf(usage, { ...prices, cacheWrite: 3.75 })).toBeCloseTo(0.6 * 3 + 0.4 * 3.75, 10);
+  expect(costOf(usage, { ...prices, cacheWrite: null })).toBe(3);
+});
+
 test("output tokens include the reasoning: it is not paid twice", () => {
   const usage = { ...NO_USAGE, outputTokens: 1_000_000, reasoningTokens: 900_000 };
   expect(costOf(usage, prices)).toBe(15);

@@ -11,7 +11,12 @@ const START = {
     content: [],
     stop_reason: null,
     stop_sequence: null,
-    usage: { input_tokens: 3, cache_read_input_tokens: 7, output_tokens: 1 },
+    usage: {
+      input_tokens: 2,
+      cache_creation_input_tokens: 1,
+      cache_read_input_tokens: 7,
+      output_tokens: 1,
+    },
   },
 };
 const block = (index: number, content_block: object) => ({
@@ -33,7 +38,13 @@ const end = (stop_reason: string) => [
   },
   { type: "message_stop" },
 ];
-const USAGE = { inputTokens: 10, cachedInputTokens: 7, outputTokens: 5, reasoningTokens: 0 };
+const USAGE = {
+  inputTokens: 10,
+  cachedInputTokens: 7,
+  cacheWriteTokens: 1,
+  outputTokens: 5,
+  reasoningTokens: 0,
+};
 
 const THOUGHT = [
   START,
