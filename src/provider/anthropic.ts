@@ -21,7 +21,7 @@ export function anthropicMessages(selected: SelectedModel): Family {
         fetch,
       }).messages(model.id),
     providerOptions: { anthropic: optionsUnder("anthropic", selected, thinking(selected)) },
-    keepsReasoning: true,
+    replaysReasoning: "all",
     cacheKey: "anthropic",
   };
 }

@@ -21,7 +21,7 @@ export function googleGemini(selected: SelectedModel): Family {
         fetch,
       }).chat(model.id),
     providerOptions: { google: optionsUnder("google", selected, thinking(selected)) },
-    keepsReasoning: true,
+    replaysReasoning: "all",
     cacheKey: null,
   };
 }

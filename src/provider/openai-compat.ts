@@ -3,6 +3,7 @@ import type { SelectedModel } from "../config/config.ts";
 import { chatRule } from "./chat-rule.ts";
 import { optionsUnder } from "./provider-options.ts";
 import type { Family } from "./sdk-model.ts";
+import type { ReasoningReplay } from "./to-prompt.ts";
 
 /** Chat completions of everyone else. */
 export function openAiCompatible(selected: SelectedModel): Family {
@@ -28,8 +29,19 @@ export function openAiCompatible(selected: SelectedModel): Family {
         reasoningEffort === null ? {} : { reasoningEffort },
       ),
     },
-    // DeepSeek wants the reasoning of the current turn back and refuses, or ignores, that of earlier ones.
-    keepsReasoning: false,
+    replaysReasoning: replayFor(selected),
     cacheKey: null,
   };
+}
+
+/**
+ * Who takes `reasoning_content` back. Groq and Mistral refuse the field (400, 422); DeepSeek refuses a tool call without it, in
+ * earlier turns too; local servers use that of the current turn.
+ */
+function replayFor({ provider }: SelectedModel): ReasoningReplay {
+  const isOf = (id: string, domain: string): boolean =>
+    provider.id === id ||
+    new RegExp(`^https?://([^/]*\\.)?${domain}[:/]?`).test(provider.baseUrl ?? "");
+  if (isOf("groq", "groq\\.com") || isOf("mistral", "mistral\\.ai")) return "none";
+  return isOf("deepseek", "deepseek\\.com") ? "required" : "turn";
 }

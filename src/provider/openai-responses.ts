@@ -25,7 +25,7 @@ export function openAiResponses(selected: SelectedModel): Family {
           : {}),
       }),
     },
-    keepsReasoning: true,
+    replaysReasoning: "all",
     cacheKey: null,
   };
 }

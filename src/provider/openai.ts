@@ -22,7 +22,7 @@ export function openAiChat(selected: SelectedModel): Family {
         ...(model.canReason ? { forceReasoning: true } : {}),
       }),
     },
-    keepsReasoning: false,
+    replaysReasoning: "turn",
     cacheKey: null,
   };
 }

@@ -19,7 +19,7 @@ export function openRouter(selected: SelectedModel): Family {
         fetch,
       }).chat(model.id, { usage: { include: true } }),
     providerOptions: { openrouter: optionsUnder("openrouter", selected, reasoning(selected)) },
-    keepsReasoning: true,
+    replaysReasoning: "all",
     // The others cache by themselves.
     cacheKey: model.id.startsWith("anthropic/") ? "openrouter" : null,
   };

@@ -13,7 +13,7 @@ import { modelFetch } from "./model-fetch.ts";
 import { StepReader } from "./step-reader.ts";
 import type { StreamRule } from "./stream-rule.ts";
 import { toPrompt } from "./to-prompt.ts";
-import type { PromptReader } from "./to-prompt.ts";
+import type { PromptReader, ReasoningReplay } from "./to-prompt.ts";
 
 /** What distinguishes one family of APIs from another. */
 export interface Family {
@@ -22,7 +22,7 @@ export interface Family {
   readonly open: (fetch: typeof globalThis.fetch) => LanguageModelV3;
   /** Under the SDK's own keys. */
   readonly providerOptions: Readonly<Record<string, JsonObject>>;
-  readonly keepsReasoning: boolean;
+  readonly replaysReasoning: ReasoningReplay;
   readonly cacheKey: string | null;
 }
 
@@ -36,7 +36,7 @@ export function sdkModel(
   const reader: PromptReader = {
     provider: provider.id,
     model: model.id,
-    keepsReasoning: family.keepsReasoning,
+    replaysReasoning: family.replaysReasoning,
     cacheKey: family.cacheKey,
   };
   const secrets = [provider.apiKey ?? "", ...Object.values(provider.extraHeaders)];
@@ -71,7 +71,7 @@ function callOptions(
   family: Family,
   reader: PromptReader,
 ): LanguageModelV3CallOptions {
-  const maxOutputTokens = selected.maxTokens ?? selected.model.defaultMaxTokens;
+  const maxOutputTokens = selected.maxTokens ?? defaultLimit(selected);
   const { temperature, topP, topK, frequencyPenalty, presencePenalty } = selected;
   return {
     prompt: toPrompt(call, reader),
@@ -83,6 +83,15 @@ function callOptions(
       LanguageModelV3CallOptions["providerOptions"]
     >,
   };
+}
+
+/**
+ * The model's own limit, where it leaves room for a prompt: catalogues give many models a limit as large as their context, and
+ * a server that adds both up (Mistral, Groq, most of OpenRouter) refuses every request that asks for it. Their default fits.
+ */
+function defaultLimit({ model }: SelectedModel): number | null {
+  const { defaultMaxTokens: limit, contextWindow: context } = model;
+  return limit !== null && context !== null && limit > context / 2 ? null : limit;
 }
 
 /** Without the members that are null. */

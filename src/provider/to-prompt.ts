@@ -4,13 +4,18 @@ import { isJsonObject } from "../shared/json.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { ModelCall } from "./language-model.ts";
 
+/**
+ * What an API wants of its own earlier reasoning: none (it refuses the field), that of the current turn, all of it, or some with
+ * every tool call (it refuses a call without).
+ */
+export type ReasoningReplay = "none" | "turn" | "all" | "required";
+
 /** Whose model reads the prompt, and what it takes. */
 export interface PromptReader {
   /** Provider id and model id, as messages name them. */
   readonly provider: string;
   readonly model: string;
-  /** Whether reasoning is sent back beyond the current turn. */
-  readonly keepsReasoning: boolean;
+  readonly replaysReasoning: ReasoningReplay;
   /** Key of the provider options that take `cacheControl`, or null. */
   readonly cacheKey: string | null;
 }
@@ -29,11 +34,12 @@ export function toPrompt(call: ModelCall, reader: PromptReader): LanguageModelV3
   const lastUser = call.messages.findLastIndex((message) => message.role === "user");
   call.messages.forEach((message, index) => {
     if (message.role === "assistant") {
-      const reasoning = reader.keepsReasoning || index > lastUser;
-      const content = assistantContent(message, reader, reasoning);
+      const replays = reader.replaysReasoning;
+      const reasoning = replays === "turn" ? index > lastUser : replays !== "none";
+      const content = assistantContent(message, index, reader, reasoning);
       if (content.length === 0) return;
       append(prompt, { role: "assistant", content });
-      const results = resultsOf(message, call.messages.slice(index + 1));
+      const results = resultsOf(content, message, call.messages.slice(index + 1));
       if (results.length > 0) append(prompt, { role: "tool", content: results });
     } else if (message.role !== "tool") {
       const content = message.parts.flatMap((part) =>
@@ -52,6 +58,7 @@ type ToolContent = Extract<LanguageModelV3Message, { role: "tool" }>["content"];
 
 function assistantContent(
   message: Message,
+  index: number,
   reader: PromptReader,
   reasoning: boolean,
 ): AssistantContent {
@@ -60,7 +67,8 @@ function assistantContent(
     matches(message.provider, reader.provider) &&
     (matches(message.model, reader.model) ||
       message.model === `${reader.provider}/${reader.model}`);
-  return message.parts.flatMap((part): AssistantContent => {
+  let calls = 0;
+  const content = message.parts.flatMap((part): AssistantContent => {
     switch (part.type) {
       case "text": {
         const options = optionsOf(part.providerMetadata, own);
@@ -73,7 +81,10 @@ function assistantContent(
       case "tool_call": {
         const options = optionsOf(part.providerMetadata, own);
         const input = inputOf(part.input);
-        return [{ type: "tool-call", toolCallId: part.id, toolName: part.name, input, ...options }];
+        calls += 1;
+        const toolCallId = own ? part.id : neutralId(index, calls);
+        const toolName = namedForWire(part.name);
+        return [{ type: "tool-call", toolCallId, toolName, input, ...options }];
       }
       case "tool_result":
       case "finish":
@@ -81,7 +92,39 @@ function assistantContent(
         return [];
     }
   });
+  return reader.replaysReasoning === "required"
+    ? withReasoning(content)
+    : endingInSaid(content, message);
 }
+
+/**
+ * Without thoughts that nothing followed: APIs refuse an answer that ends in them. A whole answer may end in a block that
+ * carries no text (an encrypted one), which stays.
+ */
+function endingInSaid(content: AssistantContent, message: Message): AssistantContent {
+  const last = content.findLastIndex(({ type }) => type !== "reasoning");
+  const finish = message.parts.find((part) => part.type === "finish");
+  const whole = finish?.reason === "end_turn" || finish?.reason === "tool_use";
+  return last >= 0 && whole ? content : content.slice(0, last + 1);
+}
+
+/** A call of another model has no thoughts that this one could read; a blank stands for them. */
+function withReasoning(content: AssistantContent): AssistantContent {
+  const said = content.some(({ type }) => type !== "reasoning");
+  if (!said) return [];
+  const bare =
+    content.some(({ type }) => type === "tool-call") &&
+    !content.some((part) => part.type === "reasoning" && part.text !== "");
+  return bare ? [{ type: "reasoning", text: " " }, ...content] : content;
+}
+
+/** In the form that the strictest API asks for (nine letters and digits), and never the same twice in a conversation. */
+const neutralId = (message: number, call: number): string =>
+  `c${message.toString(36).padStart(5, "0")}${call.toString(36).padStart(3, "0")}`;
+
+/** Models invent names that their own API refuses to read (`functions.bash`). */
+const namedForWire = (name: string): string =>
+  name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64) || "_";
 
 const matches = (written: string, reading: string): boolean =>
   written === "" || written === reading;
@@ -103,8 +146,13 @@ function inputOf(input: string): JsonObject {
  * One result per call, in the order of the calls, from before the next assistant message: some servers use the same
  * ids in every step.
  */
-function resultsOf(message: Message, later: readonly Message[]): ToolContent {
+function resultsOf(
+  content: AssistantContent,
+  message: Message,
+  later: readonly Message[],
+): ToolContent {
   const calls = message.parts.filter((part) => part.type === "tool_call");
+  const sent = content.filter((part) => part.type === "tool-call");
   if (calls.length === 0) return [];
   const next = later.findIndex((each) => each.role === "assistant");
   const results = (next === -1 ? later : later.slice(0, next))
@@ -112,16 +160,13 @@ function resultsOf(message: Message, later: readonly Message[]): ToolContent {
     .flatMap((each) => each.parts)
     .filter((part) => part.type === "tool_result");
   const used = new Set<ToolResult>();
-  return calls.map(({ id, name }) => {
+  return sent.map(({ toolCallId, toolName }, at) => {
+    const id = calls[at]?.id;
     const found = results.find((result) => result.toolCallId === id && !used.has(result));
     if (found !== undefined) used.add(found);
-    const { content, isError } = found ?? INTERRUPTED;
-    return {
-      type: "tool-result",
-      toolCallId: id,
-      toolName: name,
-      output: { type: isError ? "error-text" : "text", value: content },
-    };
+    const { content: value, isError } = found ?? INTERRUPTED;
+    const output = { type: isError ? ("error-text" as const) : ("text" as const), value };
+    return { type: "tool-result", toolCallId, toolName, output };
   });
 }
 

@@ -99,7 +99,12 @@ test.each(Object.entries(HANGING))(
   "an abort is prompt although the stream below %s",
   async (_what, doStream) => {
     const below = { specificationVersion: "v3", doStream } as unknown as LanguageModelV3;
-    const family = { rule: chatRule, providerOptions: {}, keepsReasoning: false, cacheKey: null };
+    const family = {
+      rule: chatRule,
+      providerOptions: {},
+      replaysReasoning: "turn" as const,
+      cacheKey: null,
+    };
     const client = { post: () => Promise.reject(new Error("not asked")) };
     const model = sdkModel(selectedModel("openai", null), { ...family, open: () => below }, client);
     const controller = new AbortController();

@@ -1,5 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { ProviderType, SelectedModel } from "../../src/config/config.ts";
+import type { Message, Part, Role } from "../../src/protocol/message.ts";
+import type { ModelCall } from "../../src/provider/language-model.ts";
 import {
   HI,
   chatFinish,
@@ -16,15 +18,27 @@ async function request(
   type: ProviderType,
   overrides: Parameters<typeof open>[2],
   path = "",
+  call: ModelCall = HI,
 ): Promise<{ url: string; headers: Record<string, unknown>; body: Record<string, unknown> }> {
   await using server = await loopback((response) => {
     response.writeHead(418).end();
   });
-  await failureOf(open(type, server.url + path, overrides).then((model) => collect(model, HI)));
+  await failureOf(open(type, server.url + path, overrides).then((model) => collect(model, call)));
   const [asked] = server.asked;
   if (asked === undefined) throw new Error("no request was made");
   return asked;
 }
+
+const asMessage = (role: Role, parts: readonly Part[]): Message => ({
+  id: "id" as Message["id"],
+  sessionId: "s" as Message["sessionId"],
+  role,
+  parts,
+  model: "",
+  provider: "",
+  createdAt: 0,
+  updatedAt: 0,
+});
 
 const reasoning = (id: string, more: Partial<Omit<SelectedModel, "provider" | "model">> = {}) => ({
   model: { id, canReason: true },
@@ -63,6 +77,43 @@ test("the sampling parameters and the limit reach a chat request", async () => {
     frequency_penalty: 0.3,
     presence_penalty: 0.4,
   });
+});
+
+test("a limit of the catalogue that leaves no room for a prompt is not asked for; one of the user is", async () => {
+  const model = { defaultMaxTokens: 8192, contextWindow: 8192 };
+  expect((await request("openai-compat", { model })).body).not.toHaveProperty("max_tokens");
+  const chosen = await request("openai-compat", { model, maxTokens: 8000 });
+  expect(chosen.body["max_tokens"]).toBe(8000);
+  const room = await request("openai-compat", { model: { ...model, contextWindow: 100_000 } });
+  expect(room.body["max_tokens"]).toBe(8192);
+});
+
+test.each([
+  ["groq", "", [undefined, undefined]],
+  ["mistral", "", [undefined, undefined]],
+  ["deepseek", "", ["old", "new"]],
+  ["lmstudio", "", [undefined, "new"]],
+])("%s%s gets back of the reasoning what it takes", async (id, path, expected) => {
+  const said = (thinking: string, callId: string): Message[] => [
+    asMessage("assistant", [
+      { type: "reasoning", thinking },
+      { type: "tool_call", id: callId, name: "ls", input: "{}", finished: true },
+    ]),
+  ];
+  const messages = [
+    asMessage("user", [{ type: "text", text: "a" }]),
+    ...said("old", "call00001"),
+    asMessage("user", [{ type: "text", text: "b" }]),
+    ...said("new", "call00002"),
+  ];
+  const { body } = await request("openai-compat", { provider: { id } }, path, {
+    ...HI,
+    messages,
+  });
+  const sent = body["messages"] as { role: string; reasoning_content?: string }[];
+  expect(
+    sent.filter(({ role }) => role === "assistant").map((one) => one.reasoning_content),
+  ).toEqual(expected);
 });
 
 test("Anthropic is always told a limit, and top_k", async () => {

@@ -7,7 +7,7 @@ import type { PromptReader } from "../../src/provider/to-prompt.ts";
 const READER: PromptReader = {
   provider: "acme",
   model: "m1",
-  keepsReasoning: true,
+  replaysReasoning: "all",
   cacheKey: null,
 };
 
@@ -122,11 +122,74 @@ test("reasoning and metadata go back to the model that wrote them, and to no oth
 test("where a family wants it so, only the reasoning of the current turn goes back", () => {
   const turn = [message("assistant", [thought, call("a")]), message("tool", [result("a", "A")])];
   const sent = prompt([...turn, message("user", [text("next")]), ...turn], {
-    keepsReasoning: false,
+    replaysReasoning: "turn",
   });
   expect(
     sent.map((each) => (each.role === "assistant" ? each.content.map((part) => part.type) : [])),
   ).toEqual([["tool-call"], [], [], ["reasoning", "tool-call"], []]);
+});
+
+const typesOf = (sent: ReturnType<typeof prompt>): readonly (readonly string[])[] =>
+  sent.map((each) => (each.role === "assistant" ? each.content.map((one) => one.type) : []));
+
+test("thoughts that nothing followed are not sent back: APIs refuse an answer that ends in them", () => {
+  const finish = (reason: "canceled" | "end_turn"): Part => ({ type: "finish", reason, time: 0 });
+  const next = message("user", [text("go on")]);
+  expect(prompt([message("assistant", [thought, finish("canceled")]), next])).toHaveLength(1);
+  expect(prompt([message("assistant", [thought, finish("end_turn")]), next])).toHaveLength(1);
+  const cut = message("assistant", [thought, text("so"), thought, finish("canceled")]);
+  expect(typesOf(prompt([cut, next]))).toEqual([["reasoning", "text"], []]);
+  const whole = message("assistant", [text("so"), thought, finish("end_turn")]);
+  expect(typesOf(prompt([whole, next]))).toEqual([["text", "reasoning"], []]);
+});
+
+test("where an API refuses the field, no reasoning goes back at all", () => {
+  const sent = prompt([message("assistant", [thought, call("a")])], { replaysReasoning: "none" });
+  expect(typesOf(sent)).toEqual([["tool-call"], []]);
+});
+
+test("where an API wants reasoning with every call, that of earlier turns goes back and a blank stands for none", () => {
+  const history = [
+    message("assistant", [thought, call("a")]),
+    message("user", [text("next")]),
+    message("assistant", [thought, call("b")], { model: "another" }),
+    message("assistant", [text("done")]),
+  ];
+  const sent = prompt(history, { replaysReasoning: "required" });
+  expect(sent.flatMap((each) => (each.role === "assistant" ? [each.content] : []))).toMatchObject([
+    [{ type: "reasoning", text: "hm" }, { type: "tool-call" }],
+    [{ type: "reasoning", text: " " }, { type: "tool-call" }],
+    [{ type: "text" }],
+  ]);
+});
+
+test("calls of another model get ids that every API takes, each its own, and keep their results", () => {
+  const other = { provider: "other" };
+  const sent = prompt([
+    message("assistant", [call("functions.view:0"), call("functions.view:0")], other),
+    message("tool", [result("functions.view:0", "A"), result("functions.view:0", "B")]),
+    message("assistant", [call("functions.view:0")], other),
+  ]);
+  const ids = (role: "assistant" | "tool"): string[] =>
+    sent.flatMap((each) =>
+      each.role === role
+        ? each.content.flatMap((one) => ("toolCallId" in one ? [one.toolCallId] : []))
+        : [],
+    );
+  expect(new Set(ids("assistant")).size).toBe(3);
+  for (const id of ids("assistant")) expect(id).toMatch(/^[a-z0-9]{9}$/);
+  expect(ids("tool")).toEqual(ids("assistant"));
+  expect(sent[1]?.content).toMatchObject([{ output: { value: "A" } }, { output: { value: "B" } }]);
+});
+
+test.each([
+  ["functions.bash", "functions_bash"],
+  ["", "_"],
+  ["x".repeat(99), "x".repeat(64)],
+])("a tool name %j that no API would read is sent as %j, with its result", (name, shown) => {
+  const invented = { ...call("a"), name } as Part;
+  const sent = prompt([message("assistant", [invented])]);
+  for (const each of sent) expect(each.content).toMatchObject([{ toolName: shown }]);
 });
 
 test("the system prompt and the last message are marked for the cache", () => {
