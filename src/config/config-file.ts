@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync, constants } from "node:fs";
-import type { ParseError } from "jsonc-parser";
-import { isJsonObject, type JsonObject } from "../shared/json.ts";
+import type { Node, ParseError } from "jsonc-parser";
+import { isJsonObject, type Json, type JsonObject } from "../shared/json.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 
 /** A configuration file that was read. */
@@ -42,7 +42,7 @@ function readText(path: string): string | null {
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = codeOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return null;
     throw invalidConfig(
       `cannot read ${path} (${code})`,
       "make it readable for this user or take it away",
@@ -73,12 +73,12 @@ async function parse(path: string, text: string): Promise<JsonObject | null> {
   try {
     value = JSON.parse(text); // the usual file needs no other parser
   } catch {
-    const { parse: parseJsonc, printParseErrorCode } = await import("jsonc-parser");
+    const { parseTree, printParseErrorCode } = await import("jsonc-parser");
     const errors: ParseError[] = [];
-    value = parseJsonc(text, errors, { allowTrailingComma: true });
+    const tree = withinStack(path, () => parseTree(text, errors, { allowTrailingComma: true }));
     // A document of nothing but comments.
     if (
-      value === undefined &&
+      tree === undefined &&
       errors.every((one) => printParseErrorCode(one.error) === "ValueExpected")
     )
       return null;
@@ -88,6 +88,7 @@ async function parse(path: string, text: string): Promise<JsonObject | null> {
         `${path}:${position(text, first.offset)}: invalid JSON: ${inWords(printParseErrorCode(first.error))}`,
         "correct the file at that place",
       );
+    value = tree && withinStack(path, () => ownValue(tree));
   }
   if (!isJsonObject(value))
     throw invalidConfig(
@@ -95,6 +96,31 @@ async function parse(path: string, text: string): Promise<JsonObject | null> {
       'write the settings between { and }, for example {"options": {}}',
     );
   return value;
+}
+
+/**
+ * The value of a tree, all of it own properties. The parser's own `parse` makes `__proto__` the prototype, from where a value is
+ * read but not seen by whoever goes through the entries, as the trust rule does.
+ */
+function ownValue(node: Node): Json {
+  const children = node.children ?? [];
+  if (node.type === "array") return children.map(ownValue);
+  if (node.type !== "object") return node.value as Json;
+  return Object.fromEntries(
+    children.flatMap(({ children: [key, value] = [] }) =>
+      key && value ? [[String(key.value), ownValue(value)]] : [],
+    ),
+  );
+}
+
+/** A stranger's file may be a million brackets. */
+function withinStack<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidConfig(`${path} is nested too deeply`, "a configuration file is flat", error);
+  }
 }
 
 /** `CloseBraceExpected` → `close brace expected`. */
@@ -110,7 +136,7 @@ function position(text: string, offset: number): string {
 /** `file:line:column` of a field's value, or of the deepest of its parents that is there. */
 export async function whereIs(file: ConfigFile, field: FieldPath): Promise<string> {
   const { parseTree, findNodeAtLocation } = await import("jsonc-parser");
-  const tree = parseTree(file.text, [], { allowTrailingComma: true });
+  const tree = withinStack(file.path, () => parseTree(file.text, [], { allowTrailingComma: true }));
   for (let length = field.length; length > 0; length -= 1) {
     const node = tree && findNodeAtLocation(tree, field.slice(0, length));
     if (node) return `${file.path}:${position(file.text, node.offset)}`;

@@ -14,7 +14,13 @@ import {
 } from "./find-files.ts";
 import { loadProviders, secretNames } from "./load-providers.ts";
 import { merge } from "./merge.ts";
-import { dataDirectory, projectDirectories, userDirectories, type Env } from "./places.ts";
+import {
+  codeRoot,
+  dataDirectory,
+  projectDirectories,
+  userDirectories,
+  type Env,
+} from "./places.ts";
 import type { CrushJson } from "./schema.ts";
 import { choiceOf, largeOf, smallOf } from "./selection.ts";
 import { checkTemplates, checkTrust, untrustedFiles } from "./trust.ts";
@@ -38,6 +44,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const cwd = workingDirectory(options.cwd);
   const user = userDirectories(cwd, env);
   const project = projectDirectories(cwd);
+  const root = codeRoot(cwd, project[0], user.home);
   const warnings: string[] = [];
   const files = [
     ...(await readUserFiles([user.config, user.data], warnings)),
@@ -56,7 +63,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     env,
     trustConfig,
     home: user.home,
-    root: project[0],
+    root,
     userConfig: user.config,
     dataDirectory: options.dataDir === null || options.dataDir === undefined ? dataDir : null,
   });
@@ -93,7 +100,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const suspects = untrustedFiles({ files, trustConfig, home: user.home });
   const context = contextFiles({
     cwd,
-    root: project[0],
+    root,
     home: user.home,
     userConfig: user.config,
     contextPaths: pathsOf(files, suspects, "context_paths"),

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -58,6 +58,14 @@ export function projectDirectories(cwd: string): readonly [root: string, ...rest
   }
 }
 
+/**
+ * What comes with the code: the worktree, or just `cwd` where the worktree holds the home directory too (dotfiles kept in git): a
+ * stranger's folder there must not count all of it as its own.
+ */
+export function codeRoot(cwd: string, root: string, home: string | null): string {
+  return home !== null && isInside(root, realPath(home)) ? cwd : root;
+}
+
 /** Flag, configuration, the nearest existing `.crush` up to the worktree's root, `<cwd>/.crush`. */
 export function dataDirectory(
   cwd: string,
@@ -69,8 +77,26 @@ export function dataDirectory(
   const nearest = project
     .filter((dir) => dir !== home)
     .map((dir) => join(dir, ".crush"))
-    .findLast((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+    .findLast(isDirectory);
   return nearest ?? join(cwd, ".crush");
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false; // a link in a circle, a parent that may not be searched: whoever uses it will say so
+  }
+}
+
+/** Links resolved, as far as the path exists. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
 }
 
 /** Whether `path` is `directory` or inside it; both absolute. */

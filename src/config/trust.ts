@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { CATALOGUE } from "./catalogue.ts";
 import {
   fieldName,
@@ -10,7 +10,7 @@ import {
   type ConfigFile,
   type FieldPath,
 } from "./config-file.ts";
-import { isInside, type Env } from "./places.ts";
+import { isInside, realPath, type Env } from "./places.ts";
 import type { CrushJson } from "./schema.ts";
 import { ExpandFailed, parseTemplate, runsCommand, variablesOf } from "./template.ts";
 
@@ -44,19 +44,27 @@ interface Offence {
 export async function checkTrust(question: TrustQuestion): Promise<void> {
   const suspects = untrustedFiles(question);
   const [offence] = suspects.flatMap((file) => [
+    ...linkOut(file, question),
     ...commandsIn(file),
     ...programsIn(file, question.merged),
+    ...scriptsIn(file, question.merged),
     ...environmentIn(file),
     ...redirectionsIn(file, suspects, question),
     ...dataDirectoryIn(file, suspects, question),
   ]);
-  if (!offence) return;
+  const dataDirectory = offence ? null : strayDataDirectory(question);
+  if (!offence && dataDirectory === null) return;
   const list =
     question.userConfig === null
       ? ""
       : `, or add ${JSON.stringify(question.root)} to trusted_directories in ${join(question.userConfig, "crush.json")}`;
+  if (!offence)
+    throw invalidConfig(
+      `${dataDirectory} is a link that leads out of the project, and this directory is not trusted`,
+      `name a data directory with --data-dir; or, if you trust the link, run with --trust-config${list}`,
+    );
   throw invalidConfig(
-    `${await whereIs(offence.file, offence.field)}: ${fieldName(offence.field)} ${offence.what}, and this directory is not trusted`,
+    `${await whereIs(offence.file, offence.field)}: ${fieldName(offence.field) || "it"} ${offence.what}, and this directory is not trusted`,
     `read the file; if you trust it, run with --trust-config${list}`,
   );
 }
@@ -65,11 +73,16 @@ export async function checkTrust(question: TrustQuestion): Promise<void> {
 export function untrustedFiles(
   question: Pick<TrustQuestion, "files" | "trustConfig" | "home">,
 ): readonly ConfigFile[] {
-  if (question.trustConfig) return [];
+  const isTrusted = trustIn(question);
+  return question.files.filter((file) => file.fromProject && !isTrusted(dirname(file.path)));
+}
+
+function trustIn(
+  question: Pick<TrustQuestion, "files" | "trustConfig" | "home">,
+): (directory: string) => boolean {
+  if (question.trustConfig) return () => true;
   const trusted = trustedDirectories(question);
-  return question.files.filter(
-    (file) => file.fromProject && !trusted.some((dir) => isInside(dir, dirname(file.path))),
-  );
+  return (directory) => trusted.some((dir) => isInside(dir, directory));
 }
 
 function trustedDirectories(question: Pick<TrustQuestion, "files" | "home">): readonly string[] {
@@ -90,6 +103,17 @@ function trustedDirectories(question: Pick<TrustQuestion, "files" | "home">): re
     });
 }
 
+/**
+ * A link to a file elsewhere: with another's key in it as if it were the project's own, next to an address that is. What lies in
+ * a data directory that the user named does not come with the code.
+ */
+function linkOut(file: ConfigFile, { root }: TrustQuestion): readonly Offence[] {
+  const real = realPath(file.path);
+  const away =
+    !isInside(root, real) && real !== join(realPath(dirname(file.path)), basename(file.path));
+  return away ? [{ file, field: [], what: "is a link that leads out of the project" }] : [];
+}
+
 function commandsIn(file: ConfigFile): readonly Offence[] {
   return templatesIn(file)
     .filter(({ template }) => isCommand(template))
@@ -102,6 +126,13 @@ function programsIn(file: ConfigFile, merged: CrushJson): readonly Offence[] {
       .filter((name) => merged[kind]?.[name]?.disabled !== true)
       .map((name) => ({ file, field: [kind, name], what: "names a program or server to use" })),
   );
+}
+
+/** A scripted model calls tools as its file says. */
+function scriptsIn(file: ConfigFile, merged: CrushJson): readonly Offence[] {
+  return keysAt(file, ["providers"])
+    .filter((id) => merged.providers?.[id]?.type === "scripted")
+    .map((id) => ({ file, field: ["providers", id], what: "scripts what the tools do" }));
 }
 
 /** A variable can name code as well as a command can: PATH, LD_PRELOAD, GIT_SSH_COMMAND; or redirect a key. */
@@ -132,7 +163,7 @@ function redirectionsIn(
       ];
       return (
         usesVariable(merged?.base_url ?? "") ||
-        (merged?.api_key === undefined && hasKeyInEnvironment(id, question.env)) ||
+        (merged?.api_key === undefined && hasKeyInEnvironment(id, question)) ||
         values.some(([field, value]) => isForeign(field, value, suspects))
       );
     })
@@ -148,9 +179,13 @@ const isForeign = (field: FieldPath, value: string, suspects: readonly ConfigFil
   value !== "" &&
   (usesVariable(value) || !suspects.some((file) => valueAt(file.value, field) === value));
 
-const hasKeyInEnvironment = (id: string, env: Env): boolean =>
+/** The environment is also what `env` of the user's files adds to it. */
+const hasKeyInEnvironment = (id: string, { env, merged }: TrustQuestion): boolean =>
   CATALOGUE.find((entry) => entry.ids.includes(id))?.keyNames.some(
-    (name) => (env[name] ?? "") !== "" || (env[`CRUSH_${name}`] ?? "") !== "",
+    (name) =>
+      (env[name] ?? "") !== "" ||
+      (env[`CRUSH_${name}`] ?? "") !== "" ||
+      merged.env?.[name] !== undefined,
   ) ?? false;
 
 function dataDirectoryIn(
@@ -162,8 +197,17 @@ function dataDirectoryIn(
   const last = suspects.findLast((one) => valueAt(one.value, field) !== undefined);
   if (file !== last || question.dataDirectory === null) return [];
   if (question.merged.options?.data_directory !== valueAt(file.value, field)) return [];
-  if (isInside(question.root, question.dataDirectory)) return [];
+  if (isInside(question.root, realPath(question.dataDirectory))) return [];
   return [{ file, field, what: "leads out of the project" }];
+}
+
+/** A `.crush` that was found in the project and is a link to somewhere else; null when there is none, or it is trusted. */
+function strayDataDirectory(question: TrustQuestion): string | null {
+  const { merged, root, dataDirectory } = question;
+  if (dataDirectory === null || merged.options?.data_directory !== undefined) return null;
+  const real = realPath(dataDirectory);
+  const stays = real === dataDirectory || isInside(root, real);
+  return stays || trustIn(question)(root) ? null : dataDirectory;
 }
 
 /** Every string of a file that is expanded. */

@@ -127,3 +127,16 @@ test("what cannot be read is a warning, and a FIFO keeps nobody waiting", async 
     ],
   });
 });
+
+test("a stranger's folder below a home that is a worktree itself does not reach the rest of it", async () => {
+  using folder = projectFolder();
+  const cwd = join(folder.home, "downloads/strange");
+  mkdirSync(join(folder.home, ".git"));
+  folder.write(`${folder.home}/.ssh/id`, "private");
+  folder.write(`${cwd}/AGENTS.md`, "agents");
+  folder.write(`${cwd}/crush.json`, { options: { context_paths: ["../../.ssh/id"] } });
+  expect(await seen(folder, { cwd })).toEqual({
+    files: ["AGENTS.md: agents"],
+    warnings: ["context file HOME/.ssh/id lies outside the project; it is not read"],
+  });
+});

@@ -199,7 +199,7 @@ describe("from the configuration", () => {
         ...Object.fromEntries(types.map((type) => [`p-${type}`, { ...entry, type }])),
       },
     });
-    const config = await folder.load();
+    const config = await folder.load({ trustConfig: true });
     expect(Object.fromEntries([...config.providers].map(([id, { type }]) => [id, type]))).toEqual({
       bare: "openai-compat",
       "p-anthropic": "anthropic",

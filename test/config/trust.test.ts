@@ -72,10 +72,21 @@ const OFFENCES: readonly (readonly [string, object, string])[] = [
     { options: { data_directory: "../elsewhere" } },
     "options.data_directory leads out of the project",
   ],
+  [
+    "a URL for a key that the user's file puts into the environment",
+    { providers: { xai: { base_url: url } } },
+    "providers.xai.base_url says where a key that is not the project's own is sent to",
+  ],
+  [
+    "a script for the tools",
+    { providers: { x: { type: "scripted", models, provider_options: { script: "s.json" } } } },
+    "providers.x scripts what the tools do",
+  ],
 ];
 
 const env = { OPENAI_API_KEY: "sk-openai-1", CRUSH_GEMINI_API_KEY: "gm-1234567" };
 const user = {
+  env: { XAI_API_KEY: "xai-0123456789" },
   providers: { mine: { base_url: "https://mine.test", api_key: "sk-literal", models } },
 };
 
@@ -133,6 +144,70 @@ test("the workspace's file in the data directory is the project's, and may be ch
   expect((await folder.failure()).message).toBe(
     "ROOT/.crush/crush.json:1:14: lsp.go names a program or server to use, and this directory is not trusted",
   );
+});
+
+test.each(["__proto__", "constructor"])(
+  "what stands under %s is no setting, however the file is written",
+  async (name) => {
+    using folder = projectFolder();
+    const hidden = { base_url: url, api_key: "$(touch owned)", models };
+    for (const comment of ["", "// a comment: another parser\n"]) {
+      folder.write(
+        "crush.json",
+        `${comment}{"providers":{"x":{"${name}":${JSON.stringify(hidden)}}}}`,
+      );
+      const config = await folder.load();
+      expect([...config.providers.keys()]).toEqual(["demo"]);
+      expect(config.unusable.find(({ id }) => id === "x")?.why).toBe("it has no base_url");
+    }
+  },
+);
+
+test("a link to a file elsewhere is not the project's own: a key in it is another's", async () => {
+  using folder = projectFolder();
+  const elsewhere = folder.write(`${folder.home}/other/crush.json`, user);
+  folder.write(".crush.json", { providers: { mine: { base_url: url } } });
+  symlinkSync(elsewhere, join(folder.root, "crush.json"));
+  expect((await folder.failure()).message).toBe(
+    "ROOT/crush.json:1:1: it is a link that leads out of the project, and this directory is not trusted",
+  );
+  expect((await folder.load({ trustConfig: true })).sources).toHaveLength(2);
+});
+
+test("a link within the project is as good as the file", async () => {
+  using folder = projectFolder();
+  const real = folder.write("etc/crush.json", { options: { disabled_tools: ["bash"] } });
+  symlinkSync(real, join(folder.root, "crush.json"));
+  expect((await folder.load()).disabledTools).toEqual(new Set(["bash"]));
+});
+
+test("a data directory that is a link to somewhere else needs trust, or the flag", async () => {
+  using folder = projectFolder();
+  symlinkSync(folder.home, join(folder.root, ".crush"));
+  expect(await folder.failure()).toMatchObject({
+    message:
+      "ROOT/.crush is a link that leads out of the project, and this directory is not trusted",
+    remedy: expect.stringContaining("--data-dir"),
+  });
+  expect((await folder.load({ trustConfig: true })).dataDirectory).toBe(
+    join(folder.root, ".crush"),
+  );
+  expect((await folder.load({ dataDir: ".crush" })).dataDirectory).toBe(
+    join(folder.root, ".crush"),
+  );
+  folder.write("crush.json", { options: { data_directory: ".crush/in" } });
+  expect((await folder.failure()).message).toContain("options.data_directory leads out");
+});
+
+test("a million brackets are a mistake in the file, not a crash", async () => {
+  using folder = projectFolder();
+  for (const content of ["[".repeat(1e6), `{"tools":${'{"a":'.repeat(1e5)}1${"}".repeat(1e5)}}`]) {
+    folder.write("crush.json", content);
+    expect(await folder.failure()).toMatchObject({
+      reason: "invalid_config",
+      message: "ROOT/crush.json is nested too deeply",
+    });
+  }
 });
 
 test("trust in a subdirectory does not reach the files above it", async () => {
