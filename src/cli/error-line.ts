@@ -7,15 +7,28 @@ export function errorLine(what: RunFailure): string {
   return `error: ${oneLine(what.message)} (${what.reason}); ${oneLine(remedyOf(what))}\n`;
 }
 
-/** Writes it; the word is red on a terminal that wants colour. Bounded: standard error is not waited for. */
+/** For a reader that takes it late: afterwards the process may die of a signal, and nothing more leaves it. */
+const TAKEN_MS = 500;
+
+/** Writes it; the word is red on a terminal that wants colour. Bounded: a reader that does not read is not waited for. */
 export async function printError(what: RunFailure): Promise<void> {
   const line = errorLine(what);
   if (!process.stderr.isTTY) {
-    process.stderr.write(line);
+    await written(line);
     return;
   }
   const { chalkStderr } = await import("chalk");
-  process.stderr.write(line.replace(/^error:/, chalkStderr.red("error:")));
+  await written(line.replace(/^error:/, chalkStderr.red("error:")));
+}
+
+async function written(line: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, TAKEN_MS);
+    process.stderr.write(line, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** What others wrote may stand in it: without what a terminal would obey. */

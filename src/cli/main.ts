@@ -2,6 +2,8 @@ import { ENDINGS } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import { parseCommandLine, type CommandLine } from "./parse.ts";
 import { printError } from "./error-line.ts";
+import { leaveSoon } from "./leave-soon.ts";
+import { writeWithoutBlocking } from "./terminal-writes.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -9,6 +11,7 @@ import { VERSION } from "./version.ts";
  * written arrives; a signal ends it as a signal does.
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  writeWithoutBlocking(process.stderr);
   process.stderr.on("error", () => {}); // nobody reads the news: that is no reason to stop
   try {
     const line = parseCommandLine(argv, process.env);
@@ -20,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stderr.write(`${error.stack ?? ""}\n`);
     process.exitCode = ENDINGS[what.reason].exitCode;
   }
+  leaveSoon(process.exitCode);
 }
 
 async function perform(line: CommandLine): Promise<number> {

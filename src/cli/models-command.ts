@@ -2,13 +2,14 @@ import { loadConfig } from "../config/load.ts";
 import { listModels, type ListedModel } from "../config/list-models.ts";
 import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
+import { timeLimit } from "./time-limit.ts";
 import { workingDirectory } from "./working-directory.ts";
 
 const ASK_MS = 10_000;
 
 /** `crush models`: usable models on standard output, the reasons for the rest on standard error. */
 export async function modelsCommand(filter: string | null, flags: Flags): Promise<number> {
-  const signal = AbortSignal.timeout(ASK_MS);
+  const signal = timeLimit(ASK_MS, "see what takes so long: a $(command) in crush.json, for one");
   const config = await loadConfig({
     cwd: workingDirectory(flags.text("cwd")),
     env: process.env,

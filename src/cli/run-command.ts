@@ -9,12 +9,14 @@ import type { EmbeddedServer } from "../server/server.ts";
 import { monotonicMs, systemClock } from "../shared/clock.ts";
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
+import { leaveSoon } from "./leave-soon.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, watchSignals } from "./signals.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 import { usage } from "./usage.ts";
 import { startEmbedded } from "./wiring.ts";
+import { watchBugs } from "./watch-bugs.ts";
 import { workingDirectory } from "./working-directory.ts";
 
 /** Never a socket: the name stands in the requests of the in-memory transport. */
@@ -27,6 +29,7 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
   const cancel = new AbortController();
   const abort = (why: RunAborted): void => cancel.abort(why);
   using signals = watchSignals(() => abort(new RunAborted("signal")));
+  using bugs = watchBugs(abort);
   const stdout = takeStdout({ raw: flags.flag("raw") ?? false }, abort);
   using progress = showProgress({
     quiet: flags.flag("quiet") ?? false,
@@ -34,13 +37,13 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
   });
   const ended = await attempt(words, flags, stdout, progress, cancel);
   progress.stopSpinner();
-  const end = worst(ended, stdout.failed());
+  const end = worst(worst(ended, stdout.failed()), bugs.found());
   if (end.failure !== null && end.reason !== "reader_left") await printError(end.failure);
   const signal = end.reason === "signal" ? signals.received() : null;
   signals[Symbol.dispose]();
   if (signal !== null) dieOf(signal);
   else if (end.reason === "reader_left") dieOf("SIGPIPE");
-  else leaveSoon(ENDINGS[end.reason].exitCode);
+  else if (stdout.isStuck()) leaveSoon(ENDINGS[end.reason].exitCode, 0);
   return ENDINGS[end.reason].exitCode;
 }
 
@@ -216,11 +219,6 @@ const remaining = (timeoutMs: number): number => Math.max(1, Math.round(timeoutM
 function deadline(timeoutMs: number | null, cancel: AbortController): NodeJS.Timeout | undefined {
   if (timeoutMs === null) return undefined;
   return setTimeout(() => cancel.abort(new RunAborted("timeout")), timeoutMs);
-}
-
-/** Everything is written: if something still holds the process (a leaked handle), it does not hold the caller. */
-function leaveSoon(status: number): void {
-  setTimeout(() => process.exit(status), 2_000).unref();
 }
 
 function defined<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {

@@ -3,13 +3,14 @@ import type { RunRecord } from "../protocol/run-record.ts";
 import { firstLine } from "./first-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
+import { timeLimit } from "./time-limit.ts";
 import { withWorkspace } from "./with-workspace.ts";
 
 const LIST_MS = 60_000;
 
 /** `crush runs`: a line a run, newest first: id, when, how it stands, the prompt. */
 export async function runsCommand(flags: Flags): Promise<number> {
-  const signal = AbortSignal.timeout(LIST_MS);
+  const signal = timeLimit(LIST_MS, "try again");
   const records = await withWorkspace(
     flags,
     signal,

@@ -5,13 +5,14 @@ import type { RunRecord } from "../protocol/run-record.ts";
 import type { Flags } from "./flag-values.ts";
 import { firstLine } from "./first-line.ts";
 import { printOut } from "./print-out.ts";
+import { timeLimit } from "./time-limit.ts";
 import { withWorkspace } from "./with-workspace.ts";
 
 const SHOW_MS = 60_000;
 
 /** `crush show`: what became of a run, for a person; its text last. */
 export async function showCommand(runId: string, flags: Flags): Promise<number> {
-  const signal = AbortSignal.timeout(SHOW_MS);
+  const signal = timeLimit(SHOW_MS, "try again");
   const record = await withWorkspace(
     flags,
     signal,

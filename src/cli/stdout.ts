@@ -3,12 +3,15 @@ import { isatty } from "node:tty";
 import { failure } from "../protocol/ending.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { controlFilter } from "./control-filter.ts";
+import { writeWithoutBlocking } from "./terminal-writes.ts";
 
 /** The one way to standard output. */
 export interface Stdout {
   readonly isTty: boolean;
   /** Resolves when the bytes are out of our hands; after a failure it resolves at once and writes nothing. */
   write(text: string): Promise<void>;
+  /** Whether bytes are on their way to a reader that does not take them. */
+  isStuck(): boolean;
   /** Why the output could not be written; null as long as it could. */
   failed(): RunAborted | null;
 }
@@ -25,9 +28,11 @@ export function takeStdout(
   onFailure: (why: RunAborted) => void,
 ): Stdout {
   const stream = process.stdout;
+  writeWithoutBlocking(stream);
   const original = stream.write.bind(stream);
   stream.write = process.stderr.write.bind(process.stderr);
   let failed: RunAborted | null = null;
+  let writing = 0;
   const fail = (error: NodeJS.ErrnoException): void => {
     if (failed !== null) return;
     failed = error.code === "EPIPE" ? new RunAborted("reader_left") : unwritable(error);
@@ -47,6 +52,7 @@ export function takeStdout(
     isTty,
     write: async (text) => {
       const bytes = Buffer.from(whole(filter(text)));
+      writing += 1;
       try {
         for (let at = 0; at < bytes.length; at += PIECE) {
           if (failed !== null) return;
@@ -54,8 +60,11 @@ export function takeStdout(
         }
       } catch (error) {
         fail(error as NodeJS.ErrnoException);
+      } finally {
+        writing -= 1;
       }
     },
+    isStuck: () => writing > 0,
     failed: () => failed,
   };
 }

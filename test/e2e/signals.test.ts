@@ -202,6 +202,8 @@ test("SIGTERM and --timeout end a run whose reader has stopped reading", async (
       124,
       [expect.stringContaining("(timeout)") as string],
     ]);
+    // timeout + kill-after + the second that our own server is given, and a start of the process
+    expect(late.wallMs).toBeLessThan(3_000);
   } finally {
     closeSync(stuck);
   }
@@ -249,3 +251,22 @@ function inNamespace(
 
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+
+test("what is thrown where nobody can catch it ends the run as internal, recorded, and all that it started", async () => {
+  const time = mark();
+  await using provider = await startFakeProvider(bash(`sleep ${time}`));
+  await using place = crushPlace({ provider });
+  const bomb = place.write(
+    "bomb.cjs",
+    `if (process.argv[1].endsWith("crush")) process.on("SIGUSR2", () => { throw new Error("boom"); });`,
+  );
+  const run = place.spawn(["run", "-v", "hi"], { env: { NODE_OPTIONS: `--require ${bomb}` } });
+  await allLive(time, 1);
+  process.kill(run.pid, "SIGUSR2");
+  const ended = await run.ended;
+  expect([ended.status, errorLines(ended)]).toEqual([
+    1,
+    [expect.stringContaining("Error: boom (internal)") as string],
+  ]);
+  await goneSoon(() => living(time));
+});

@@ -61,3 +61,23 @@ test("news on a terminal begins on a line of its own", async () => {
   expect(status).toBe(0);
   expect(stripVTControlCharacters(screen)).toMatch(/^no line end\nstep ended /m);
 });
+
+test("a terminal that stands still holds a run no longer than its limits, and hears its signals", async () => {
+  await using provider = await startFakeProvider({ text: "x".repeat(1_000_000), write: "64k" });
+  await using place = crushPlace({ provider });
+  place.write("limited", '"$CRUSH" run --kill-after 100ms --timeout 500ms hi; echo $? >one');
+  place.write(
+    "signalled",
+    '"$CRUSH" run --kill-after 100ms hi & sleep 1; kill -TERM $!; wait $!; echo $? >two',
+  );
+  // Nobody reads what `script` reads from its terminals: they fill up.
+  const { stdout } = await shell(
+    place,
+    `mkfifo stuck; exec 3<>stuck
+    for each in limited signalled; do script -qec "bash $each" /dev/null >&3 & done
+    for try in {1..80}; do [ -s one ] && [ -s two ] && break; sleep 0.1; done
+    cat one two; kill -KILL $(jobs -p)`,
+    15_000,
+  );
+  expect(stdout).toBe("124\n143\n");
+});
