@@ -13,17 +13,27 @@ export interface StdinOptions {
 }
 
 const NOTE_AFTER_MS = 3_000;
+/** No model takes as much; an input without end must not fill the memory. */
+const LONGEST_BYTES = 64 * 1024 * 1024;
 
 /**
  * What stands on standard input, as text. Never read: a terminal, `/dev/null`, a closed descriptor, or after `--no-stdin`. A file is
  * read. A pipe or socket is read to its end, as long as it goes on within the wait: else `stdin_wait`. Rejects with
- * `signal.reason` when aborted.
+ * `signal.reason` when aborted, and with `usage` for an input that cannot be read or is longer than 64 MiB.
  */
 export async function readStdin(options: StdinOptions, signal: AbortSignal): Promise<string> {
   const kind = options.wanted ? kindOf() : "none";
   if (kind === "none") return "";
-  if (kind === "file") return readFileSync(0, "utf8");
-  return await readPipe(options, signal);
+  return kind === "file" ? readFile() : await readPipe(options, signal);
+}
+
+function readFile(): string {
+  try {
+    if (fstatSync(0).size > LONGEST_BYTES) throw tooLong();
+    return readFileSync(0, "utf8");
+  } catch (error) {
+    throw error instanceof RunFailed ? error : unreadable(error);
+  }
 }
 
 function kindOf(): "none" | "file" | "pipe" {
@@ -40,6 +50,7 @@ function kindOf(): "none" | "file" | "pipe" {
 async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<string> {
   const { stdin } = process;
   const chunks: Buffer[] = [];
+  let length = 0;
   const { promise, resolve, reject } = deferred();
   const onAbort = (): void => reject(signal.reason as Error);
   const note = setTimeout(
@@ -48,11 +59,13 @@ async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<str
   );
   const wait = setTimeout(() => reject(waited(options.waitMs)), options.waitMs);
   stdin.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > LONGEST_BYTES) reject(tooLong());
     chunks.push(chunk);
     wait.refresh();
   });
   stdin.once("end", () => resolve());
-  stdin.once("error", reject);
+  stdin.once("error", (error) => reject(unreadable(error)));
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   try {
@@ -73,4 +86,23 @@ const waited = (ms: number): RunFailed =>
     failure("stdin_wait", `standard input is open, but nothing came for ${ms / 1000} s`, {
       remedy: "close it with </dev/null, or use --no-stdin, or raise --stdin-wait",
     }),
+  );
+
+const tooLong = (): RunFailed =>
+  new RunFailed(
+    failure("usage", `standard input is longer than ${LONGEST_BYTES / 1024 / 1024} MiB`, {
+      remedy: "put it into a file and name the file in the prompt",
+    }),
+  );
+
+const unreadable = (error: unknown): RunFailed =>
+  new RunFailed(
+    failure(
+      "usage",
+      `cannot read standard input: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        remedy: "give it something to read, or use --no-stdin",
+      },
+    ),
+    { cause: error },
   );

@@ -234,3 +234,17 @@ const run = async (place: CrushPlace, script: string): Promise<[number | null, s
   const { status, stdout } = await shell(place, script);
   return [status, stdout];
 };
+
+test("standard input without an end is refused, and so is one that cannot be read", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  const endless = await shell(place, 'yes | crush run; echo "${PIPESTATUS[1]}"');
+  expect(endless.stderr).toMatch(/^error: standard input is longer than 64 MiB \(usage\); .+\n$/);
+  expect(endless.stdout).toBe("2\n");
+  const large = await shell(place, "truncate -s 3G large; crush run <large; echo $?");
+  expect([large.stdout, large.stderr]).toEqual(["2\n", endless.stderr]);
+  const backwards = await shell(place, "crush run hi 0>written; echo $?");
+  expect(backwards.stderr).toMatch(/^error: cannot read standard input: EBADF.* \(usage\); .+\n$/);
+  expect(backwards.stdout).toBe("2\n");
+  expect(provider.requests).toEqual([]);
+});

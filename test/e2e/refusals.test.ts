@@ -3,6 +3,7 @@ import { configurationOf, crushPlace } from "../support/crush.ts";
 import type { CrushOptions, Ended } from "../support/crush.ts";
 import { failed, seen, titled } from "../support/ending-case.ts";
 import { startFakeProvider } from "../support/fake-provider.ts";
+import { shell } from "../support/shell.ts";
 import { asUser, conversationOf } from "../support/replayed-history.ts";
 
 // What is wrong before anything is sent to a model.
@@ -157,4 +158,13 @@ test.each(
   const { ended, requests } = await refused(["run", "-m", "fake/model", "hi"], {}, configuration);
   expect(seen(ended)).toEqual(failed("invalid_config", { says }));
   expect(requests).toBe(0);
+});
+
+test("a current directory that was removed is refused, unless another is named", async () => {
+  await using place = crushPlace();
+  const inGone = "mkdir gone; cd gone; rmdir ../gone; crush run -m demo/offline";
+  const refusal = await shell(place, `${inGone} hi; echo $?`);
+  expect(refusal.stderr).toMatch(/^error: the current directory is gone \(usage\); .+\n$/);
+  expect(refusal.stdout).toBe("2\n");
+  expect((await shell(place, `${inGone} --cwd / -D ${place.home}/data hi`)).status).toBe(0);
 });
