@@ -14,7 +14,7 @@ export type Durability = "normal" | "full";
 
 /**
  * One SQLite connection with prepared statements. Every call is synchronous and may block for `BUSY_MS` when another process
- * writes; failures of the disk arrive as `RunFailed` with reason `storage`.
+ * writes (a tenth of it after one that waited in vain, until a write succeeds: what follows from the failure must not add up); failures of the disk arrive as `RunFailed` with reason `storage`.
  */
 export interface Database {
   all<Row>(sql: string, ...values: Value[]): Row[];
@@ -30,8 +30,27 @@ export interface Database {
 const BUSY_MS = 10_000;
 
 /** Opens and migrates. `limitBytes` bounds the size of the file. */
-export function openDatabase(path: string, limitBytes: number | null): Database {
-  const connection = guarded(path, () => connect(path, limitBytes));
+export function openDatabase(
+  path: string,
+  limitBytes: number | null,
+  { busyMs } = { busyMs: BUSY_MS },
+): Database {
+  const connection = inWords(path, () => connect(path, limitBytes, busyMs));
+  let waitsMs = busyMs;
+  const wait = (ms: number): void => {
+    if (ms === waitsMs) return;
+    connection.exec(`PRAGMA busy_timeout=${ms}`);
+    waitsMs = ms;
+  };
+  const guarded = <T>(work: () => T): T =>
+    inWords(path, () => {
+      try {
+        return work();
+      } catch (error) {
+        if (isBusy(error)) wait(busyMs / 10);
+        throw error;
+      }
+    });
   const statements = new Map<string, StatementSyncInstance>();
   const prepare = (sql: string): StatementSyncInstance => {
     const known = statements.get(sql);
@@ -42,17 +61,18 @@ export function openDatabase(path: string, limitBytes: number | null): Database 
   };
   let depth = 0;
   const database: Database = {
-    all: (sql, ...values) => guarded(path, () => prepare(sql).all(...values)),
+    all: (sql, ...values) => guarded(() => prepare(sql).all(...values)),
     get: <Row>(sql: string, ...values: Value[]) =>
-      guarded(path, () => (prepare(sql).get(...values) ?? null) as Row | null),
+      guarded(() => (prepare(sql).get(...values) ?? null) as Row | null),
     run: (sql, ...values) =>
-      guarded(path, () => {
+      guarded(() => {
         const { changes, lastInsertRowid } = prepare(sql).run(...values);
+        wait(busyMs);
         return { changes, lastId: Number(lastInsertRowid) };
       }),
     transaction: (work, durability = "normal") => {
       if (depth > 0) return work();
-      return guarded(path, () => {
+      return guarded(() => {
         if (durability === "full") connection.exec("PRAGMA synchronous=FULL");
         try {
           connection.exec("BEGIN IMMEDIATE");
@@ -60,6 +80,7 @@ export function openDatabase(path: string, limitBytes: number | null): Database 
           try {
             const result = work();
             connection.exec("COMMIT");
+            wait(busyMs);
             return result;
           } catch (error) {
             if (connection.isTransaction) connection.exec("ROLLBACK");
@@ -82,10 +103,10 @@ export function openDatabase(path: string, limitBytes: number | null): Database 
   return database;
 }
 
-function connect(path: string, limitBytes: number | null): DatabaseSyncInstance {
-  const deadline = monotonicMs() + BUSY_MS;
+function connect(path: string, limitBytes: number | null, busyMs: number): DatabaseSyncInstance {
+  const deadline = monotonicMs() + busyMs;
   for (;;) {
-    const connection = new DatabaseSync(path, { timeout: BUSY_MS });
+    const connection = new DatabaseSync(path, { timeout: busyMs });
     try {
       // The switch to WAL needs a moment alone and does not always wait for it: hence the loop.
       connection.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
@@ -104,7 +125,8 @@ function limitSize(connection: DatabaseSyncInstance, limitBytes: number): void {
   connection.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(limitBytes / row.page_size))}`);
 }
 
-function guarded<T>(path: string, work: () => T): T {
+/** Fails as a storage failure. */
+function inWords<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

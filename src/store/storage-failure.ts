@@ -22,6 +22,9 @@ const SYSTEM_CODES = new Set([
   "EDQUOT",
   "ENOTDIR",
   "EEXIST",
+  "EMFILE",
+  "ENFILE",
+  "EIO",
 ]);
 
 /** Whether a thrown value is SQLite saying that somebody else holds the lock. */
@@ -44,9 +47,22 @@ export function asStorageFailure(error: unknown, path: string): unknown {
 const storage = (message: string, remedy: string, cause: unknown): RunFailed =>
   new RunFailed(failure("storage", message, { remedy }), { cause });
 
+/** The driver names the code of a failed query only in the words of SQLite. */
+const CODE_OF_WORDS: Readonly<Record<string, number>> = {
+  "database is locked": 5,
+  "attempt to write a readonly database": 8,
+  "disk I/O error": 10,
+  "database disk image is malformed": 11,
+  "database or disk is full": 13,
+  "unable to open database file": 14,
+  "file is not a database": 26,
+};
+
 function primaryCode(error: unknown): number | null {
-  if (!(error instanceof Error) || !("errcode" in error)) return null;
-  return typeof error.errcode === "number" ? error.errcode & 0xff : null;
+  if (!(error instanceof Error)) return null;
+  if ("errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff;
+  const isOfSqlite = isSystemError(error) && error.code === "ERR_SQLITE_ERROR";
+  return isOfSqlite ? (CODE_OF_WORDS[error.message] ?? null) : null;
 }
 
 const isSystemError = (error: unknown): error is Error & { code: string } =>

@@ -41,7 +41,7 @@ export function openStore(dataDirectory: string, options: { limitBytes: number |
     readFiles: readFilesOf(database),
     transaction: database.transaction,
     dataVersion: database.dataVersion,
-    isAlive: (id) => id === owner.id || isAlive(owners, id),
+    isAlive: (id) => id === owner.id || prepared(dataDirectory, () => isAlive(owners, id)),
     close: () => {
       database.close();
       owner[Symbol.dispose]();

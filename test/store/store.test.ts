@@ -4,6 +4,7 @@ import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
 import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
 import { newMessageId, newSessionId } from "../../src/protocol/ids.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { asOrdinaryUser } from "../support/other-user.ts";
 import { tempDirectory } from "../support/tool-context.ts";
@@ -189,4 +190,43 @@ test("the data version changes when another process has committed, and only then
   expect(mine.dataVersion()).not.toBe(before);
   mine.close();
   other.close();
+});
+
+test("a file that is damaged inside is said to be, whichever query meets the damage", () => {
+  using temp = tempDirectory();
+  open(temp.path).close();
+  const file = join(temp.path, "crush-run.db");
+  const connection = new DatabaseSync(file);
+  connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const { rootpage } = connection
+    .prepare("SELECT rootpage FROM sqlite_master WHERE name = 'sessions'")
+    .get() as { rootpage: number };
+  connection.close();
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0xab, (rootpage - 1) * 4096, rootpage * 4096));
+  const store = open(temp.path);
+  const damaged = { reason: "storage", remedy: expect.stringContaining("damaged") as string };
+  expect(failureOf(() => store.sessions.list())).toMatchObject(damaged);
+  const session = { id: newSessionId(), title: "lost", now: 7 };
+  expect(failureOf(() => store.sessions.create(session))).toMatchObject(damaged);
+  store.close();
+});
+
+test("a write that waited in vain makes the next waits short, until one succeeds", () => {
+  using temp = tempDirectory();
+  const file = join(temp.path, "some.db");
+  const database = openDatabase(file, null, { busyMs: 50 });
+  const write = (): unknown =>
+    database.run("PRAGMA user_version=1") && database.transaction(() => 0);
+  const patience = (): unknown => database.get("PRAGMA busy_timeout");
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  expect(patience()).toEqual({ timeout: 50 });
+  expect(failureOf(write).reason).toBe("storage");
+  expect(patience()).toEqual({ timeout: 5 });
+  other.exec("ROLLBACK");
+  write();
+  expect(patience()).toEqual({ timeout: 50 });
+  other.close();
+  database.close();
 });
