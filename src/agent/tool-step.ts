@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Denial } from "../protocol/run-record.ts";
 import type { Part } from "../protocol/message.ts";
 import type { TurnEvent } from "../protocol/run-event.ts";
@@ -22,9 +23,14 @@ export interface ToolStep {
   readonly denials: Denial[];
 }
 
+/** A model may ask for hundreds; each may be a process with pipes. */
+const MOST_AT_ONCE = 8;
+/** Of one call on the run's signal: more are a leak, and Node may say so. */
+const MOST_LISTENERS = 4;
+
 /**
  * Runs the calls of one step into `step`, which the caller keeps when an abort throws: neighbouring calls that only read at the same
- * time, the others one after the other.
+ * time (not too many of them), the others one after the other.
  */
 export async function runToolCalls(
   ports: ToolPorts,
@@ -32,6 +38,7 @@ export async function runToolCalls(
   step: ToolStep,
   signal: AbortSignal,
 ): Promise<void> {
+  setMaxListeners(MOST_AT_ONCE * MOST_LISTENERS, signal);
   for (const batch of batchesOf(ports.tools, calls)) {
     signal.throwIfAborted();
     const settled = await Promise.allSettled(
@@ -51,7 +58,8 @@ function batchesOf(tools: readonly Tool[], calls: readonly ToolCallPart[]): Tool
   const batches: ToolCallPart[][] = [];
   for (const call of calls) {
     const last = batches.at(-1);
-    if (last !== undefined && readsOnly(call) && last.every(readsOnly)) last.push(call);
+    const joins = last !== undefined && last.length < MOST_AT_ONCE && last.every(readsOnly);
+    if (joins && readsOnly(call)) last.push(call);
     else batches.push([call]);
   }
   return batches;

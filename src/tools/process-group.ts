@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { deferred } from "../shared/deferred.ts";
 import { HeadTail } from "./bounded-text.ts";
@@ -100,6 +101,7 @@ async function start(command: GroupCommand, callId: string): Promise<ChildProces
     return child;
   } catch (error) {
     // `once` rejects with the `error` event; an argument list that is too long throws at once.
+    if (!existsSync(command.cwd)) return `the working directory ${command.cwd} is gone`;
     return error instanceof Error ? error.message : String(error);
   }
 }

@@ -5,6 +5,7 @@ import { callsTools, fakeModel, finish, parts, says, toolCall } from "../support
 import { fakeTool, result } from "../support/fake-tool.ts";
 import { resultsIn } from "../support/memory-sink.ts";
 import { takeTurn } from "../support/take-turn.ts";
+import type { ToolContext } from "../../src/tools/tool.ts";
 import { turnSetup } from "../support/turn-setup.ts";
 
 test("each step hands the model everything that was said before", async () => {
@@ -238,4 +239,29 @@ test("the message of a tool step says what it said, beside its calls", async () 
     { messageId: "m1", text: "let me look" },
     { messageId: "m3", text: "done" },
   ]);
+});
+
+test("of two hundred calls that only read, a few run at the same time, and Node has nothing to warn of", async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", warn);
+  let [running, most] = [0, 0];
+  const run = async (_: unknown, { signal }: ToolContext) => {
+    most = Math.max(most, (running += 1));
+    const listener = (): void => {};
+    signal.addEventListener("abort", listener);
+    await new Promise(setImmediate);
+    signal.removeEventListener("abort", listener);
+    running -= 1;
+    return result("read");
+  };
+  const calls = Array.from({ length: 200 }, (_, n) => toolCall({ name: "look", id: `call-${n}` }));
+  const model = fakeModel(parts(...calls, finish("tool_use")), says("done"));
+  const { sink } = await takeTurn(
+    turnSetup(model, { tools: [fakeTool("look", run, { readsOnly: true })] }),
+  );
+  await new Promise(setImmediate);
+  process.off("warning", warn);
+  expect(resultsIn(sink)).toHaveLength(200);
+  expect([most, warnings]).toEqual([8, []]);
 });

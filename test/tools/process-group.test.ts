@@ -217,3 +217,10 @@ test("a sweep that finds nothing takes a few milliseconds", async () => {
   for (let at = 0; at < 5; at += 1) times.push((await timed(sweepRun("nobody", signal))).ms);
   expect(Math.min(...times)).toBeLessThan(30);
 });
+
+test("a command in a directory that is gone says so", async () => {
+  using temp = tempDirectory();
+  const cwd = join(temp.path, "gone");
+  const end = await runInGroup(shell("true", { cwd }));
+  expect(end).toEqual({ type: "not_started", message: `the working directory ${cwd} is gone` });
+});
