@@ -1,7 +1,12 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isInside, projectDirectories, userDirectories } from "../../src/config/places.ts";
+import {
+  dataDirectory,
+  isInside,
+  projectDirectories,
+  userDirectories,
+} from "../../src/config/places.ts";
 import { projectFolder } from "../support/project-folder.ts";
 
 test("the user's directories follow Crush's variables, then XDG's, then the home directory", () => {
@@ -42,4 +47,13 @@ test.each([
   ["/", "/a", true],
 ])("isInside(%j, %j) is %j", (directory, path, expected) => {
   expect(isInside(directory, path)).toBe(expected);
+});
+
+test("a .crush that is a link in a circle is not the project's data directory", () => {
+  using folder = projectFolder();
+  const deep = join(folder.root, "deep");
+  mkdirSync(deep);
+  symlinkSync(".crush", join(deep, ".crush"));
+  mkdirSync(join(folder.root, ".crush"));
+  expect(dataDirectory(deep, [folder.root, deep], null, null)).toBe(join(folder.root, ".crush"));
 });
