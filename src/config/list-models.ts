@@ -1,5 +1,6 @@
 import { RunFailed } from "../protocol/ending.ts";
 import type { Config, ModelInfo, ProviderConfig, UnusableProvider } from "./config.ts";
+import { masked } from "../shared/masked.ts";
 import { asUnusable } from "./load-providers.ts";
 
 export interface ListedModel {
@@ -37,7 +38,9 @@ export async function listModels(config: Config, signal: AbortSignal): Promise<M
   );
   return {
     usable: [...found.values()].flatMap(modelsOf).sort((a, b) => (a.ref < b.ref ? -1 : 1)),
-    unusable: [...config.unusable, ...failed].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    unusable: [...config.unusable, ...failed]
+      .map((one) => ({ ...one, why: masked(one.why, config.secrets) }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
   };
 }
 

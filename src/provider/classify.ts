@@ -2,6 +2,7 @@ import { failure } from "../protocol/ending.ts";
 import type { RunFailure } from "../protocol/ending.ts";
 import { TransportFailed } from "../net/transport-failed.ts";
 import { isJsonObject } from "../shared/json.ts";
+import { masked } from "../shared/masked.ts";
 import { AnswerRefused, StreamFault, faultOf } from "./call-errors.ts";
 import { ModelCallFailed } from "./language-model.ts";
 
@@ -188,8 +189,10 @@ function retryAfter(headers: { get(name: string): string | null }, now: number):
 }
 
 function oneLine(text: string, secrets: readonly string[]): string {
-  let line = text;
-  for (const secret of secrets) if (secret.length >= 8) line = line.replaceAll(secret, "***");
+  let line = masked(
+    text,
+    secrets.filter((secret) => secret.length >= 8),
+  );
   // A provider may echo a key that we do not know as one (the beginning of ours, another's).
   line = line.replaceAll(/\b(sk|key|xai|gsk|AIza)[-_][\w*.-]{8,}/g, "***");
   // oxlint-disable-next-line no-control-regex -- control characters have no business on a terminal

@@ -7,6 +7,7 @@ import { masked } from "../shared/masked.ts";
 import { createDispatcher, type Dispatcher, type PrepareTurn } from "../session/dispatcher.ts";
 import type { Store } from "../store/store.ts";
 import { memoryEventLog, type EventLog } from "./event-log.ts";
+import { maskedEvent, maskedRecord, maskedStore } from "./masked-news.ts";
 
 /** One project directory: its configuration, its store, its runs and its events. */
 export interface Workspace {
@@ -34,11 +35,14 @@ export interface WorkspaceDeps {
 const LOG_CHARS = 16 * 1024 * 1024;
 
 export function openWorkspace(deps: WorkspaceDeps): Workspace {
-  const { config, store, clock, random, prepareTurn, onInterrupted } = deps;
+  const { config, clock, random, prepareTurn, onInterrupted } = deps;
+  // Asked each time: the list grows as keys are expanded.
+  const mask = (text: string): string => masked(text, config.secrets);
+  const store = maskedStore(deps.store, mask);
   const log = memoryEventLog(LOG_CHARS);
   const publish = (event: Parameters<typeof encodeEvent>[0]): void =>
-    log.append(encodeEvent(event));
-  const dispatcher = createDispatcher({
+    log.append(encodeEvent(maskedEvent(event, mask)));
+  const inner = createDispatcher({
     store,
     clock,
     random,
@@ -46,6 +50,14 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     publish,
     onInterrupted,
   });
+  const dispatcher: Dispatcher = {
+    ...inner,
+    // One that the store would not take is told from memory.
+    record: (runId) => {
+      const record = inner.record(runId);
+      return record && maskedRecord(record, mask);
+    },
+  };
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     try {

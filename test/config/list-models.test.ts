@@ -134,6 +134,15 @@ test("the list of models is sorted, asks the servers, and says why the rest is n
   ]);
 });
 
+test("a key that stands in the address as well is not told with it", async () => {
+  using folder = projectFolder();
+  const relay = { base_url: "http://127.0.0.1:1/$RELAY_KEY/v1", api_key: "$RELAY_KEY" };
+  folder.write(`${folder.home}/.config/crush/crush.json`, { providers: { relay } });
+  const config = await folder.load({ env: { RELAY_KEY: "relay-0123456789" } });
+  const { unusable } = await listModels(config, never);
+  expect(unusable.find(({ id }) => id === "relay")?.why).toContain("http://127.0.0.1:1/***/v1");
+});
+
 test("an abort throws the signal's reason", async () => {
   using folder = projectFolder();
   await using silent = await modelServer(null);

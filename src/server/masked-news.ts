@@ -1,0 +1,77 @@
+import type { RunFailure } from "../protocol/ending.ts";
+import type { WireEvent } from "../protocol/event-wire.ts";
+import type { Part } from "../protocol/message.ts";
+import type { Denial, RunOutcome, RunRecord } from "../protocol/run-record.ts";
+import type { Store } from "../store/store.ts";
+
+/** Blots the secrets of a configuration out of a text. */
+export type Mask = (text: string) => string;
+
+/**
+ * The store, into which failures, warnings and denials go without secrets. The conversation goes in as it is: a key in a file
+ * that the model reads and writes again must not become stars.
+ */
+export function maskedStore(store: Store, mask: Mask): Store {
+  const { runs, messages } = store;
+  return {
+    ...store,
+    runs: {
+      ...runs,
+      settle: (seq, outcome, now) => runs.settle(seq, maskedOutcome(outcome, mask), now),
+    },
+    messages: {
+      ...messages,
+      finish: (id, parts, now) =>
+        messages.finish(
+          id,
+          parts.map((part) => maskedPart(part, mask)),
+          now,
+        ),
+    },
+  };
+}
+
+/** What is told about a run, without secrets; the answer itself is not touched. */
+export function maskedEvent(event: WireEvent, mask: Mask): WireEvent {
+  switch (event.type) {
+    case "run_complete":
+      return { ...event, failure: maskedFailure(event.failure, mask) };
+    case "agent_error":
+      return { ...event, error: mask(event.error) };
+    case "tool.started":
+      return { ...event, input: mask(event.input) };
+    case "tool.completed":
+      return { ...event, output: mask(event.output) };
+    case "tool.denied":
+      return { ...event, ...maskedDenial(event, mask) };
+    case "retry":
+      return { ...event, cause: mask(event.cause) };
+    case "warning":
+      return { ...event, message: mask(event.message) };
+    default:
+      return event;
+  }
+}
+
+export const maskedRecord = (record: RunRecord, mask: Mask): RunRecord =>
+  record.outcome === null ? record : { ...record, outcome: maskedOutcome(record.outcome, mask) };
+
+const maskedOutcome = (outcome: RunOutcome, mask: Mask): RunOutcome => ({
+  ...outcome,
+  failure: maskedFailure(outcome.failure, mask),
+  denials: outcome.denials.map((denial) => ({ ...denial, ...maskedDenial(denial, mask) })),
+  warnings: outcome.warnings.map(mask),
+});
+
+const maskedFailure = (what: RunFailure | null, mask: Mask): RunFailure | null =>
+  what && { ...what, message: mask(what.message), remedy: what.remedy && mask(what.remedy) };
+
+const maskedDenial = (
+  { rule, remedy }: Pick<Denial, "rule" | "remedy">,
+  mask: Mask,
+): Pick<Denial, "rule" | "remedy"> => ({ rule: mask(rule), remedy: mask(remedy) });
+
+const maskedPart = (part: Part, mask: Mask): Part =>
+  part.type === "finish" && part.details !== undefined
+    ? { ...part, details: mask(part.details) }
+    : part;
