@@ -31,10 +31,11 @@ test("a provider's prefix comes first, context files last and in their order", (
   });
   expect(text.startsWith("You are wise.\n\n")).toBe(true);
   expect(text.endsWith('</file>\n\n<file path="CRUSH.md">\nuse spaces\n</file>')).toBe(true);
+  expect(text).toContain("Standing instructions, from files kept for agents.");
   expect(text).toContain('<file path="AGENTS.md">\nuse tabs\n</file>');
 });
 
 test("what is absent leaves no trace", () => {
-  expect(systemPrompt(facts)).not.toContain("What the project says");
+  expect(systemPrompt(facts)).not.toContain("Standing instructions");
   expect(systemPrompt(facts)).not.toMatch(/\n{3}/);
 });
