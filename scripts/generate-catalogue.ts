@@ -89,6 +89,7 @@ try {
   execFileSync("tar", ["xzf", tarball], { cwd: temp });
   const about = JSON.parse(readFileSync(join(temp, "package/package.json"), "utf8")) as {
     license: string;
+    author: string;
   };
   if (about.license !== "MIT")
     throw new Error(`the licence is now ${about.license}: read it first`);
@@ -97,6 +98,7 @@ try {
     package: PACKAGE,
     version: VERSION,
     licence: about.license,
+    author: about.author,
     published: (times[VERSION] ?? "").slice(0, 10),
   };
 

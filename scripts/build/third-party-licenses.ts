@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import groq from "../../src/config/catalogue/groq.json" with { type: "json" };
+import { licenceText } from "./licence-texts.ts";
 
 const PERMITTED = new Set([
   "MIT",
@@ -23,7 +25,7 @@ interface Manifest {
  * licence that nobody has looked at yet.
  */
 export function thirdPartyLicenses(bundledFiles: readonly string[]): string {
-  const packages = new Map<string, string>();
+  const packages = new Map<string, string>([catalogueNotice()]);
   for (const file of bundledFiles.filter((name) => name.includes("node_modules/"))) {
     const directory = packageDirectory(file);
     const manifest = readManifest(directory);
@@ -55,11 +57,21 @@ const readManifest = (directory: string): Manifest =>
 function notice(directory: string, { name, version, license, author }: Manifest): string {
   if (license === undefined || !PERMITTED.has(license))
     throw new Error(`${name} ${version} has the licence ${license}: look at it, then list it here`);
-  const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+  const file = readdirSync(directory).find((one) => /^licen[cs]e/i.test(one));
   const holder = typeof author === "string" ? author : author?.name;
   const text =
     file === undefined
-      ? `Licensed under ${license}.${holder === undefined ? "" : ` Author: ${holder}.`}`
+      ? licenceText(license, holder ?? null)
       : readFileSync(join(directory, file), "utf8").trim();
-  return `${"-".repeat(79)}\n${name} ${version} (${license})\n\n${text}\n`;
+  return entry(`${name} ${version}`, license, text);
 }
+
+/** The table of models and prices is taken from a package that is not installed. */
+function catalogueNotice(): readonly [string, string] {
+  const { package: name, version, licence, author } = groq.source;
+  const title = `${name} ${version}`;
+  return [title, entry(`${title}, its table of models`, licence, licenceText(licence, author))];
+}
+
+const entry = (title: string, licence: string, text: string): string =>
+  `${"-".repeat(79)}\n${title} (${licence})\n\n${text}\n`;
