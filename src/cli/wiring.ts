@@ -1,4 +1,4 @@
-import type { PrepareTurn } from "../session/dispatcher.ts";
+import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Config, SelectedModel } from "../config/config.ts";
 import { systemPrompt } from "../agent/system-prompt.ts";
 import { loadConfig } from "../config/load.ts";

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Config } from "../config/config.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
-import type { PrepareTurn } from "../session/dispatcher.ts";
+import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Workspace } from "./workspace.ts";
 

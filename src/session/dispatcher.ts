@@ -1,4 +1,3 @@
-import type { TurnSetup } from "../agent/turn-setup.ts";
 import { failure, RunFailed, type Reason } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
@@ -25,22 +24,15 @@ import {
   outcomeWithoutTurn,
 } from "./outcome.ts";
 import { loadState, saveState } from "./session-state.ts";
+import type { PrepareTurn } from "./prepare-turn.ts";
 import { watchStore } from "./store-watch.ts";
 import { take, unknownRun, type Accepted, type PromptRequest } from "./take-prompt.ts";
 import { unstoredOutcomes } from "./unstored.ts";
-
-export interface PrepareRequest extends Pick<StoredPrompt, "sessionId" | "runId" | "options"> {
-  /** Who wrote the session's last answer: what a prompt without a model of its own goes on with. */
-  readonly previous: { readonly provider: string; readonly model: string } | null;
-}
-
-export type PrepareTurn = (request: PrepareRequest, signal: AbortSignal) => Promise<TurnSetup>;
 
 export interface DispatcherDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Readiness of one prompt: model, tools, system prompt. Rejects with `RunFailed`. */
   readonly prepareTurn: PrepareTurn;
   /** Must not throw; may call back into the dispatcher. */
   readonly publish: (event: WireEvent) => void;
@@ -168,8 +160,21 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const settle = (run: LocalRun, outcome: RunOutcome, hadTurn: boolean): void => {
-    if (!run.settled) announce(run.prompt.seq, storeOutcome(run.prompt, outcome), hadTurn);
+    if (run.settled) return;
+    const told = storeOutcome(run.prompt, outcome);
+    if (!store.isInPlace()) warnOfLoss(run.prompt);
+    announce(run.prompt.seq, told, hadTurn);
   };
+
+  /** The outcome is true, but nobody will be able to ask for it. */
+  const warnOfLoss = ({ runId, sessionId }: StoredPrompt): void =>
+    publish({
+      type: "warning",
+      runId,
+      sessionId,
+      code: "record_lost",
+      message: "the data directory was removed while the run went on: its record is lost",
+    });
 
   /** Frees the slot and hands off; returns the outcome that is to be told. */
   const finish = ({ seq, sessionId }: StoredPrompt, outcome: RunOutcome): RunOutcome => {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase, type Database } from "./database.ts";
 import { ensureDirectory } from "./ensure-directory.ts";
@@ -21,16 +21,20 @@ export interface Store {
   /** Changes when another process has committed. */
   dataVersion(): number;
   isAlive(ownerId: string): boolean;
+  /** Whether the file that we write is still the one that others would open. */
+  isInPlace(): boolean;
   /** Twice is harmless. */
   close(): void;
 }
 
 /** Opens (creating it when absent) the store of a data directory. Throws `RunFailed` with reason `storage`. */
 export function openStore(dataDirectory: string, options: { limitBytes: number | null }): Store {
+  const file = join(dataDirectory, "crush-run.db");
   const database = prepared(dataDirectory, () => {
     createDirectory(dataDirectory);
-    return openDatabase(join(dataDirectory, "crush-run.db"), options.limitBytes);
+    return openDatabase(file, options.limitBytes);
   });
+  const opened = inodeOf(file);
   const owners = join(dataDirectory, "owners");
   const owner = prepared(dataDirectory, () => becomeOwner(owners));
   return {
@@ -42,11 +46,21 @@ export function openStore(dataDirectory: string, options: { limitBytes: number |
     transaction: database.transaction,
     dataVersion: database.dataVersion,
     isAlive: (id) => id === owner.id || prepared(dataDirectory, () => isAlive(owners, id)),
+    isInPlace: () => inodeOf(file) === opened,
     close: () => {
       database.close();
       owner[Symbol.dispose]();
     },
   };
+}
+
+/** Null when there is no such file, or nobody may look. */
+function inodeOf(path: string): number | null {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return null;
+  }
 }
 
 function createDirectory(path: string): void {

@@ -201,3 +201,17 @@ test("a user without a name and without a home can run it", async () => {
   expect([ended.status, ended.stderr.toString()]).toEqual([0, ""]);
   expect(ended.stdout).toContain("note.txt");
 });
+
+test("a run whose tool removes the data directory still answers, and says that its record is lost", async () => {
+  await using provider = await startFakeProvider([
+    { toolCalls: [{ id: "a", name: "bash", input: { command: "rm -rf .crush" } }] },
+    { text: "all clean" },
+  ]);
+  await using place = crushPlace({ provider });
+  const ended = await place.run(["run", "tidy up"]);
+  expect([ended.status, ended.stdout.toString(), ended.stderr.toString()]).toEqual([
+    0,
+    "all clean\n",
+    "warning: the data directory was removed while the run went on: its record is lost\n",
+  ]);
+});

@@ -6,11 +6,8 @@ import type { WireEvent } from "../../src/protocol/event-wire.ts";
 import { newRunId, newSessionId, type RunId, type SessionId } from "../../src/protocol/ids.ts";
 import type { RunComplete } from "../../src/protocol/run-event.ts";
 import type { RunOptions } from "../../src/protocol/run-options.ts";
-import {
-  createDispatcher,
-  type Dispatcher,
-  type PrepareTurn,
-} from "../../src/session/dispatcher.ts";
+import { createDispatcher, type Dispatcher } from "../../src/session/dispatcher.ts";
+import type { PrepareTurn } from "../../src/session/prepare-turn.ts";
 import type { Accepted } from "../../src/session/take-prompt.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { deferred } from "../../src/shared/deferred.ts";
