@@ -23,16 +23,22 @@ export function anthropicMessages(selected: SelectedModel): Family {
     providerOptions: { anthropic: optionsUnder("anthropic", selected, thinking(selected)) },
     replaysReasoning: "all",
     cacheKey: "anthropic",
+    addsToLimit: thinks(selected) && !ADAPTIVE.test(model.id) ? budgetOf(selected) : 0,
   };
 }
 
-function thinking({ model, think, reasoningEffort }: SelectedModel): JsonObject {
-  if (!model.canReason || (!think && reasoningEffort === null) || reasoningEffort === "none")
-    return {};
+function thinking(selected: SelectedModel): JsonObject {
+  const { model, reasoningEffort } = selected;
+  if (!thinks(selected)) return {};
   if (ADAPTIVE.test(model.id))
     return {
       thinking: { type: "adaptive" },
       ...(reasoningEffort === null ? {} : { effort: reasoningEffort }),
     };
-  return { thinking: { type: "enabled", budgetTokens: thinkingBudget(reasoningEffort) } };
+  return { thinking: { type: "enabled", budgetTokens: budgetOf(selected) } };
 }
+
+const thinks = ({ model, think, reasoningEffort }: SelectedModel): boolean =>
+  model.canReason && (think || reasoningEffort !== null) && reasoningEffort !== "none";
+
+const budgetOf = ({ reasoningEffort }: SelectedModel): number => thinkingBudget(reasoningEffort);

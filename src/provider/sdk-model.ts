@@ -24,6 +24,8 @@ export interface Family {
   readonly providerOptions: Readonly<Record<string, JsonObject>>;
   readonly replaysReasoning: ReasoningReplay;
   readonly cacheKey: string | null;
+  /** Tokens that the SDK adds to the limit by itself, for thoughts. */
+  readonly addsToLimit?: number;
 }
 
 /** A model of the AI SDK as ours: one request per call, our transport, our failures, aborts that are prompt. */
@@ -71,7 +73,7 @@ function callOptions(
   family: Family,
   reader: PromptReader,
 ): LanguageModelV3CallOptions {
-  const maxOutputTokens = selected.maxTokens ?? defaultLimit(selected);
+  const maxOutputTokens = selected.maxTokens ?? defaultLimit(selected, family.addsToLimit ?? 0);
   const { temperature, topP, topK, frequencyPenalty, presencePenalty } = selected;
   return {
     prompt: toPrompt(call, reader),
@@ -89,9 +91,10 @@ function callOptions(
  * The model's own limit, where it leaves room for a prompt: catalogues give many models a limit as large as their context, and
  * a server that adds both up (Mistral, Groq, most of OpenRouter) refuses every request that asks for it. Their default fits.
  */
-function defaultLimit({ model }: SelectedModel): number | null {
+function defaultLimit({ model }: SelectedModel, added: number): number | null {
   const { defaultMaxTokens: limit, contextWindow: context } = model;
-  return limit !== null && context !== null && limit > context / 2 ? null : limit;
+  if (limit === null || (context !== null && limit > context / 2)) return null;
+  return limit > added ? limit - added : limit;
 }
 
 /** Without the members that are null. */

@@ -116,6 +116,12 @@ test.each([
   ).toEqual(expected);
 });
 
+test("room to think is within the limit of a model, also of one that the SDK does not know", async () => {
+  const model = { id: "claude-9000", canReason: true, defaultMaxTokens: 64_000 };
+  const { body } = await request("anthropic", { model, reasoningEffort: "high" });
+  expect(body).toMatchObject({ max_tokens: 64_000, thinking: { budget_tokens: 24_576 } });
+});
+
 test("Anthropic is always told a limit, and top_k", async () => {
   expect((await request("anthropic", { topK: 5 })).body).toMatchObject({
     max_tokens: 1000,
