@@ -4,7 +4,8 @@ import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
 import { masked } from "../shared/masked.ts";
-import { createDispatcher, type Dispatcher } from "../session/dispatcher.ts";
+import { createDispatcher } from "../session/create-dispatcher.ts";
+import type { Dispatcher } from "../session/dispatcher.ts";
 import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Store } from "../store/store.ts";
 import { memoryEventLog, type EventLog } from "./event-log.ts";
