@@ -10,6 +10,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
           testTimeout: 20_000,
+          maxWorkers: 2, // the default leaves one core idle, which on two is half of them
         },
       },
       {
@@ -20,7 +21,6 @@ export default defineConfig({
           hookTimeout: 60_000,
           pool: "forks",
           maxWorkers: 2,
-          sequence: { groupOrder: 1 }, // after the others, since it has its own number of workers
         },
       },
     ],
