@@ -50,6 +50,7 @@ export async function checkTrust(question: TrustQuestion): Promise<void> {
     ...scriptsIn(file, question.merged),
     ...environmentIn(file),
     ...redirectionsIn(file, suspects, question),
+    ...strangersIn(file),
     ...dataDirectoryIn(file, suspects, question),
   ]);
   const dataDirectory = offence ? null : strayDataDirectory(question);
@@ -172,6 +173,29 @@ function redirectionsIn(
       field: ["providers", id, "base_url"],
       what: "says where a key that is not the project's own is sent to",
     }));
+}
+
+/** A `base_url` of a suspect file that leaves this machine: whoever answers there steers the tools. */
+function strangersIn(file: ConfigFile): readonly Offence[] {
+  return keysAt(file, ["providers"])
+    .map((id): FieldPath => ["providers", id, "base_url"])
+    .filter((field) => {
+      const url = valueAt(file.value, field);
+      return typeof url === "string" && !isLoopback(url);
+    })
+    .map((field) => ({
+      file,
+      field,
+      what: "names a server outside this machine, which would steer the tools",
+    }));
+}
+
+function isLoopback(url: string): boolean {
+  try {
+    return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
+  } catch {
+    return false; // not an address yet (a variable): judged as one that leaves
+  }
 }
 
 /** Whether a value is taken from the environment or comes from a trusted file. */
