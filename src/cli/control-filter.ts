@@ -5,8 +5,7 @@
 type State = "ground" | "ended" | "escape" | "sequence" | "string" | "string_escape";
 
 /** Everything but tab and newline that a terminal might obey. */
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+const CONTROL = /[^\P{Cc}\t\n]/u;
 /** No sequence of use is longer (a link may have 2 KiB); one without end costs the answer no more than this. */
 const LONGEST = 4096;
 

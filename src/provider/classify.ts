@@ -195,8 +195,8 @@ function oneLine(text: string, secrets: readonly string[]): string {
   );
   // A provider may echo a key that we do not know as one (the beginning of ours, another's).
   line = line.replaceAll(/\b(sk|key|xai|gsk|AIza)[-_][\w*.-]{8,}/g, "***");
-  // oxlint-disable-next-line no-control-regex -- control characters have no business on a terminal
-  line = line.replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  // Control characters have no business on a terminal.
+  line = line.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   const whole = line.length <= MESSAGE_LIMIT ? line : `${line.slice(0, MESSAGE_LIMIT - 1)}…`;
   return whole.replace(/\.$/, "");
 }

@@ -202,6 +202,20 @@ test("a user without a name and without a home can run it", async () => {
   expect(ended.stdout).toContain("note.txt");
 });
 
+test("a configuration file that this user may not read is named, and nothing is sent", async () => {
+  await using provider = await startFakeProvider({ text: "never" });
+  await using place = crushPlace({ provider });
+  using installed = publicInstall();
+  openToAll(dirname(place.home));
+  chmodSync(place.configFile, 0o000);
+  const command = [process.execPath, installed.crush, "run", "hi"];
+  const ended = asStranger(command, { cwd: place.work, env: place.env });
+  expect([ended.status, ended.stdout, provider.requests.length]).toEqual([2, "", 0]);
+  expect(ended.stderr.toString()).toBe(
+    `error: cannot read ${place.configFile} (EACCES) (invalid_config); make it readable for this user or take it away\n`,
+  );
+});
+
 test("a run whose tool removes the data directory still answers, and says that its record is lost", async () => {
   await using provider = await startFakeProvider([
     { toolCalls: [{ id: "a", name: "bash", input: { command: "rm -rf .crush" } }] },
