@@ -1,3 +1,4 @@
+import type { Message } from "../protocol/message.ts";
 import type { TurnEvent } from "../protocol/run-event.ts";
 import type { Usage } from "../protocol/usage.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -8,6 +9,8 @@ import type { MessageSink } from "./message-sink.ts";
 export interface TurnPorts {
   readonly sink: MessageSink;
   readonly emit: (event: TurnEvent) => void;
+  /** Prompts that have joined this turn since it was last asked, stored already; asked before each model call. */
+  readonly takeFollowUps: () => readonly Message[];
   readonly files: FileTracker;
   readonly clock: Clock;
   /** In [0, 1): spreads the waits of the retries. */

@@ -51,6 +51,7 @@ export const ENDINGS = {
 
   provider_unavailable: row("failed", 5, true),
   session_busy: row("failed", 5, true),
+  queue_full: row("failed", 5, true),
 
   turns: row("limited", 6),
   tool_calls: row("limited", 6),

@@ -1,12 +1,19 @@
 import * as z from "zod/mini";
 import { isJsonObject, type Json } from "../shared/json.ts";
 import { toCamel, toSnake } from "./case.ts";
+import { encodeMessage } from "./message-wire.ts";
 import type { RunFailure } from "./ending.ts";
 import { decodeFailure } from "./run-record.ts";
-import type { RunComplete, RunEvent } from "./run-event.ts";
+import type { AgentNotification, MessageEvent, RunComplete, RunEvent } from "./run-event.ts";
 
 /** Everything our client understands; all other events of the wire are skipped (SSE-15). */
-export type WireEvent = RunComplete | RunEvent | AgentError | { readonly type: "gap" };
+export type WireEvent =
+  | RunComplete
+  | RunEvent
+  | AgentError
+  | AgentNotification
+  | MessageEvent
+  | { readonly type: "gap" };
 
 /** An asynchronous, informative "this run failed"; never a verdict. */
 export interface AgentError {
@@ -28,6 +35,20 @@ export function encodeEvent(event: WireEvent): string {
         ...(event.runId === null ? {} : { run_id: event.runId }),
         session_id: event.sessionId,
         message: EMPTY_MESSAGE,
+      });
+    case "agent_notification":
+      return envelope("agent_event", "created", {
+        type: event.kind,
+        ...(event.runId === null ? {} : { run_id: event.runId }),
+        session_id: event.sessionId,
+        session_title: event.sessionTitle,
+        ...(event.providerId === null ? {} : { provider_id: event.providerId }),
+        message: EMPTY_MESSAGE,
+      });
+    case "message":
+      return envelope("message", event.lifecycle, {
+        ...(encodeMessage(event.message) as Record<string, Json>),
+        ...(event.runId === null ? {} : { run_id: event.runId }),
       });
     case "gap":
       return envelope("gap", "created", {});
@@ -86,6 +107,8 @@ function runCompletePayload(event: RunComplete): Json {
     ...(event.text === "" ? {} : { text: event.text }),
     ...(failure === null ? {} : { error: failure.message, failure: toSnake(failure) }),
     ...(cancelled ? { cancelled: true } : {}),
+    ...(cancelled && failure !== null ? { cancel_reason: failure.reason } : {}),
+    ...(event.cancelledBy === undefined ? {} : { cancelled_by: event.cancelledBy }),
   };
 }
 
@@ -98,6 +121,7 @@ const runCompleteSchema = z.object({
   error: optionalText,
   cancelled: z._default(z.boolean(), false),
   failure: z.optional(z.unknown()),
+  cancelled_by: z.optional(z.string()),
 });
 
 function decodeRunComplete(payload: unknown): RunComplete | null {
@@ -112,6 +136,7 @@ function decodeRunComplete(payload: unknown): RunComplete | null {
     text: wire.text,
     cancelled: wire.cancelled,
     failure: completeFailure(wire.failure, wire.error),
+    ...(wire.cancelled_by === undefined ? {} : { cancelledBy: wire.cancelled_by }),
   };
 }
 

@@ -12,6 +12,7 @@ export function encodeMessage(message: Message): Json {
     provider: message.provider,
     created_at: message.createdAt,
     updated_at: message.updatedAt,
+    ...(message.isSummary === true ? { is_summary_message: true } : {}),
   };
 }
 
@@ -49,6 +50,11 @@ function encodePart(part: Part): Json {
           metadata: part.metadata,
           is_error: part.isError,
         },
+      };
+    case "binary":
+      return {
+        type: "binary",
+        data: { Path: part.path, MIMEType: part.mimeType, Data: part.data },
       };
     case "finish":
       return {

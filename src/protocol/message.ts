@@ -46,6 +46,14 @@ export type Part =
       /** A JSON document or the empty string. */
       readonly metadata: string;
     }
+  /** An attachment of a user message. */
+  | {
+      readonly type: "binary";
+      readonly path: string;
+      readonly mimeType: string;
+      /** Standard base64. */
+      readonly data: string;
+    }
   | {
       readonly type: "finish";
       readonly reason: FinishReason;
@@ -66,6 +74,8 @@ export interface Message {
   /** Unix seconds. */
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** It stands for everything before it: from here on the conversation is what the model is shown. */
+  readonly isSummary?: boolean;
 }
 
 /** The text of a message: its text parts joined. */

@@ -31,6 +31,7 @@ const REMEDIES = {
 
   provider_unavailable: "try again later, raise --retries, or use another model with -m",
   session_busy: "try again when its run has ended",
+  queue_full: "wait for some of its prompts to end, or use another session",
 
   turns: ASK_FOR_LESS,
   tool_calls: ASK_FOR_LESS,

@@ -1,5 +1,5 @@
 import type { RunFailure } from "./ending.ts";
-import type { FinishReason } from "./message.ts";
+import type { FinishReason, Message } from "./message.ts";
 import type { MessageId, RunId, SessionId } from "./ids.ts";
 import type { Usage } from "./usage.ts";
 
@@ -67,5 +67,27 @@ export interface RunComplete {
   readonly messageId: MessageId | null;
   readonly text: string;
   readonly cancelled: boolean;
+  /** Of a cancelled run: the client that asked for it, when it said so. */
+  readonly cancelledBy?: string;
   readonly failure: RunFailure | null;
+}
+
+/** A message of a session came into being, changed, or is gone; whole, for clients that do not read deltas. */
+export interface MessageEvent {
+  readonly type: "message";
+  readonly lifecycle: "created" | "updated" | "deleted";
+  readonly runId: RunId | null;
+  readonly sessionId: SessionId;
+  readonly message: Message;
+}
+
+/** News about a session that is no verdict on a run. */
+export interface AgentNotification {
+  readonly type: "agent_notification";
+  readonly kind: "agent_finished" | "re_authenticate";
+  readonly runId: RunId | null;
+  readonly sessionId: SessionId;
+  readonly sessionTitle: string;
+  /** Whose credentials are refused; null for other news. */
+  readonly providerId: string | null;
 }

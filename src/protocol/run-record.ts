@@ -34,6 +34,8 @@ export interface RunOutcome {
   readonly models: readonly string[];
   readonly denials: readonly Denial[];
   readonly warnings: readonly string[];
+  /** Of a cancelled run: the client that asked for it, when it said so. */
+  readonly cancelledBy?: string;
 }
 
 /** One accepted prompt as it can be asked for at any time. Times are milliseconds since the epoch. */
@@ -79,6 +81,7 @@ const outcomeSchema = z.object({
     z.object({ callId: z.string(), name: z.string(), rule: z.string(), remedy: z.string() }),
   ),
   warnings: z.array(z.string()),
+  cancelledBy: z.optional(z.string()),
 });
 const recordSchema = z.object({
   runId: z.string(),

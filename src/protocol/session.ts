@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Json } from "../shared/json.ts";
-import type { SessionId } from "./ids.ts";
+import type { MessageId, SessionId } from "./ids.ts";
 
 /** One conversation. Times are Unix seconds; `cost` is US dollars, null when a price was unknown. */
 export interface Session {
@@ -11,6 +11,8 @@ export interface Session {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cost: number | null;
+  /** From this message on the conversation is what the model is shown; null for all of it. */
+  readonly summaryMessageId: MessageId | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -24,7 +26,7 @@ export function encodeSession(session: Session, isBusy: boolean): Json {
     message_count: session.messageCount,
     prompt_tokens: session.promptTokens,
     completion_tokens: session.completionTokens,
-    summary_message_id: "",
+    summary_message_id: session.summaryMessageId ?? "",
     cost: session.cost ?? 0,
     created_at: session.createdAt,
     updated_at: session.updatedAt,

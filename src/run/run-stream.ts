@@ -42,6 +42,7 @@ export function step(
 ): readonly [RunStream, readonly StreamEffect[]] {
   if (state.phase !== "following") return [state, []];
   if (event.type === "agent_error") return [state, []]; // never a verdict (W-25)
+  if (event.type === "message" || event.type === "agent_notification") return [state, []];
   if (event.type === "gap")
     return [{ ...state, live: doubtText(state.live) }, [{ type: "look_up" }]];
   if (event.runId !== state.runId) return [state, []];

@@ -49,6 +49,7 @@ const STATUS: Partial<Record<Reason, number>> = {
   run_conflict: 409,
   by_shutdown: 409,
   session_busy: 409,
+  queue_full: 429,
   usage: 400,
   no_prompt: 400,
   invalid_config: 400,

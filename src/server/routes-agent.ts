@@ -36,7 +36,10 @@ export function agentRoutes(add: AddRoute, context: ServerContext): void {
     const accepted = dispatcher.accept({
       sessionId: body.session_id as SessionId,
       runId: body.run_id === "" ? null : (body.run_id as RunId),
+      kind: "prompt",
       prompt,
+      attachments: [],
+      clientId: null,
       options,
       bodyHash,
     });
@@ -45,7 +48,7 @@ export function agentRoutes(add: AddRoute, context: ServerContext): void {
   add("POST", `${session}/cancel`, async (c) => {
     const { dispatcher } = workspaceOf(context, c);
     const reason = cancelReason(await c.req.text());
-    return json({ cancelled: dispatcher.cancelSession(sessionId(c), reason) });
+    return json({ ...dispatcher.cancelSession(sessionId(c), reason) });
   });
   add("POST", `${session}/prompts/clear`, (c) => {
     const { dispatcher } = workspaceOf(context, c);

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { encodeEvent } from "../protocol/event-wire.ts";
+import { encodeEvent, type WireEvent } from "../protocol/event-wire.ts";
 import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts";
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -42,8 +42,9 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
   const mask = (text: string): string => masked(text, config.secrets);
   const store = maskedStore(deps.store, mask);
   const log = memoryEventLog(LOG_CHARS);
-  const publish = (event: Parameters<typeof encodeEvent>[0]): void =>
-    log.append(encodeEvent(maskedEvent(event, mask)));
+  const publish = (event: WireEvent): void => {
+    if (event.type !== "message") log.append(encodeEvent(maskedEvent(event, mask)));
+  };
   const inner = createDispatcher({
     store,
     clock,

@@ -1,42 +1,40 @@
 import type { TurnSetup } from "../agent/turn-setup.ts";
+import type { Cancel } from "../protocol/cancel.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { SessionId } from "../protocol/ids.ts";
 import { failureOf } from "../protocol/failure-of.ts";
-import { RunAborted } from "../protocol/run-aborted.ts";
+import type { Message } from "../protocol/message.ts";
 import { limitsOf } from "../protocol/run-options.ts";
+import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
-import { deferred, type Deferred } from "../shared/deferred.ts";
 import { orAborted } from "../shared/or-aborted.ts";
 import { orLeftBehind } from "../shared/or-left-behind.ts";
-import { childScope, type Scope } from "../shared/scope.ts";
-import type { StoredPrompt } from "../store/runs.ts";
+import type { OpenPrompt, StoredPrompt } from "../store/runs.ts";
 import { persistCancelledTurn } from "./cancelled-turn.ts";
-import type { Dispatcher, DispatcherDeps } from "./dispatcher.ts";
 import { decide, type Command, type Effect } from "./decide.ts";
+import type { Dispatcher, DispatcherDeps } from "./dispatcher.ts";
+import { endNews, type Departure } from "./end-news.ts";
+import { executeSummary } from "./execute-summary.ts";
 import { executeTurn } from "./execute-turn.ts";
+import { localRun, type LocalRun } from "./local-run.ts";
 import {
+  abortFor,
+  byWhom,
   cancelledOutcome,
-  cancelReason,
+  foldedOutcome,
   interruptedOutcome,
-  isCancel,
+  leftBehindOutcome,
   lostOutcome,
   outcomeWithoutTurn,
 } from "./outcome.ts";
 import { loadState, saveState } from "./session-state.ts";
 import { watchStore } from "./store-watch.ts";
-import { take, unknownRun } from "./take-prompt.ts";
+import { take, unknownRun, type PromptRequest } from "./take-prompt.ts";
 import { unstoredOutcomes } from "./unstored.ts";
+import { storeUserMessage } from "./user-message.ts";
 
-/** One prompt that this process accepted and has not settled. */
-interface LocalRun {
-  readonly prompt: StoredPrompt;
-  readonly scope: Scope;
-  /** Resolves when the prompt holds the slot, or was settled without it. */
-  readonly turn: Deferred<"start" | "settled">;
-  /** Null until it is ready. */
-  setup: TurnSetup | null;
-  settled: boolean;
-}
+/** How long a shutdown waits for runs that do not obey; then they are settled without them. */
+const SHUTDOWN_MS = 15_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { store, clock, publish } = deps;
@@ -48,15 +46,20 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const attached = new Map<number, SessionId>();
   let closing = false;
 
-  /** One decision: load, decide and save in one transaction, then act. */
-  const dispatch = (sessionId: SessionId, command: Command, also: () => void = () => {}): void => {
+  /** One decision: load, decide and save in one transaction, then act. Returns the messages that it stored. */
+  const dispatch = (
+    sessionId: SessionId,
+    command: Command,
+    also: () => void = () => {},
+  ): readonly Message[] => {
+    const stored: Message[] = [];
     const effects = store.transaction(
       () => {
         also();
         const before = loadState(store, sessionId);
         const [after, wanted] = decide(before, command, store.ownerId);
         // Who leaves the slot leaves it first: no two rows may be active, not even for a moment.
-        for (const effect of wanted) settleInStore(effect);
+        for (const effect of wanted) stored.push(...settleInStore(effect));
         saveState(store, sessionId, before, after, clock.now());
         return wanted;
       },
@@ -65,62 +68,75 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     );
     // First what runs, then the news: a listener may call back, and must meet the state as it was decided.
     for (const effect of effects) act(effect);
+    for (const message of stored) {
+      const { sessionId: session } = message;
+      publish({ type: "message", lifecycle: "created", runId: null, sessionId: session, message });
+    }
     for (const effect of effects) tell(effect);
+    return stored;
   };
 
-  const settleInStore = (effect: Effect): void => {
+  const settleInStore = (effect: Effect): readonly Message[] => {
     const now = clock.now();
-    if (effect.type === "settle_interrupted")
-      store.runs.settle(effect.seq, interruptedOutcome(), now);
-    if (effect.type !== "settle_cancelled") return;
-    if (effect.persist)
-      persistCancelledTurn(store, effect.seq, local.get(effect.seq)?.setup ?? null, now);
-    store.runs.settle(effect.seq, cancelledOutcome(effect.reason), now);
+    const { seq } = effect;
+    switch (effect.type) {
+      case "settle_interrupted":
+        store.runs.settle(seq, interruptedOutcome(), now);
+        return [];
+      case "settle_cancelled": {
+        const setup = local.get(seq)?.setup ?? null;
+        store.runs.settle(seq, cancelledOutcome(effect.cancel), now);
+        return effect.persist ? persistCancelledTurn(store, seq, setup, now) : [];
+      }
+      case "fold": {
+        const prompt = store.runs.get(seq);
+        store.runs.settle(seq, foldedOutcome(), now);
+        return prompt === null ? [] : [storeUserMessage(store, prompt, effect.into, now)];
+      }
+      case "start":
+      case "abort":
+        return [];
+    }
   };
 
   const act = (effect: Effect): void => {
     const run = local.get(effect.seq);
-    if (effect.type === "start") run?.turn.resolve("start");
-    if (effect.type === "abort") run?.scope.abort(new RunAborted(cancelReason(effect.reason)));
+    if (run === undefined) return;
+    if (effect.type === "start") run.turn.resolve("start");
+    if (effect.type === "fold") leave(run, foldedOutcome());
+    if (effect.type !== "abort") return;
+    run.cancel ??= effect.cancel;
+    run.scope.abort(abortFor(effect.cancel.reason));
   };
 
   const tell = (effect: Effect): void => {
     if (effect.type === "settle_cancelled")
-      announce(effect.seq, cancelledOutcome(effect.reason), effect.persist);
+      announce(
+        effect.seq,
+        cancelledOutcome(effect.cancel),
+        effect.persist ? "after_turn" : "before_turn",
+      );
     if (effect.type !== "settle_interrupted") return;
-    announce(effect.seq, interruptedOutcome(), true);
+    announce(effect.seq, interruptedOutcome(), "after_turn");
     cleanUpAfter(effect.seq);
   };
 
-  /**
-   * The one place where a terminal event leaves. A prompt that nobody waits for has one only for a turn of its own
-   * (RUN-17, ERR-5).
-   */
-  const announce = (seq: number, outcome: RunOutcome, hadTurn: boolean): void => {
+  const leave = (run: LocalRun, outcome: RunOutcome): void => {
+    run.left = true;
+    run.turn.resolve("left");
+    run.outcome.resolve(outcome);
+  };
+
+  /** The one place where a terminal event leaves. */
+  const announce = (seq: number, outcome: RunOutcome, departure: Departure): void => {
     const run = local.get(seq);
-    if (run?.settled === true) return;
+    if (run?.left === true) return;
     attached.delete(seq);
-    if (run !== undefined) {
-      run.settled = true;
-      run.turn.resolve("settled");
-    }
+    if (run !== undefined) leave(run, outcome);
     const prompt = run?.prompt ?? store.runs.get(seq);
     if (prompt === null) return;
-    const { runId, sessionId } = prompt;
-    const { failure: what, text, messageId, reason } = outcome;
-    const cancelled = isCancel(reason);
-    if (runId !== null || hadTurn)
-      publish({
-        type: "run_complete",
-        runId,
-        sessionId,
-        messageId,
-        text,
-        cancelled,
-        failure: what,
-      });
-    if (what !== null && !cancelled)
-      publish({ type: "agent_error", runId, sessionId, error: what.message });
+    const title = (): string => store.sessions.get(prompt.sessionId)?.title ?? "";
+    for (const news of endNews(prompt, outcome, departure, title)) publish(news);
   };
 
   const cleanUpAfter = (seq: number): void => {
@@ -128,11 +144,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (runId !== null) deps.onInterrupted(runId);
   };
 
-  const settle = (run: LocalRun, outcome: RunOutcome, hadTurn: boolean): void => {
-    if (run.settled) return;
-    const told = storeOutcome(run.prompt, outcome);
+  const settle = (run: LocalRun, wanted: RunOutcome, departure: Departure): void => {
+    if (run.left) return;
+    const told = storeOutcome(run.prompt, byWhom(wanted, run.cancel));
     if (!store.isInPlace()) warnOfLoss(run.prompt);
-    announce(run.prompt.seq, told, hadTurn);
+    announce(run.prompt.seq, told, departure);
   };
 
   /** The outcome is true, but nobody will be able to ask for it. */
@@ -175,17 +191,21 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { prompt, scope } = run;
     const { seq, sessionId } = prompt;
     try {
-      const setup = await prepare(run);
-      run.setup = setup;
+      run.setup = await prepare(run);
       dispatch(sessionId, { type: "ready", seq });
       announceQueue(run);
-      if ((await orAborted(run.turn.promise, scope.signal)) === "settled") return;
-      settle(run, await executeTurn(deps, setup, prompt, scope), true);
+      if ((await orAborted(run.turn.promise, scope.signal)) === "left") return;
+      settle(run, await execute(run, run.setup), "after_turn");
     } catch (error) {
       const what = failureOf(scope.signal.aborted ? scope.signal.reason : error);
-      if (!wasCancelled(run)) settle(run, outcomeWithoutTurn(what), false);
+      if (!wasCancelled(run)) settle(run, outcomeWithoutTurn(what), "before_turn");
     }
   };
+
+  const execute = async (run: LocalRun, setup: TurnSetup): Promise<RunOutcome> =>
+    run.prompt.kind === "summary"
+      ? await executeSummary(deps, setup, run.prompt, run.scope)
+      : await executeTurn(deps, setup, run.prompt, run.scope, () => takeFollowUps(run));
 
   const prepare = async ({ prompt, scope }: LocalRun): Promise<TurnSetup> => {
     const previous = store.messages.lastModel(prompt.sessionId);
@@ -193,42 +213,55 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return await orLeftBehind(setup, limitsOf(prompt.options).killAfterMs, scope.signal);
   };
 
+  /** Prompts without a RunID that have come meanwhile join the turn (QUE-10). */
+  const takeFollowUps = ({ prompt }: LocalRun): readonly Message[] => {
+    const { sessionId, seq } = prompt;
+    const mayJoin = ({ state, foldable, owner }: OpenPrompt): boolean =>
+      state === "queued" && foldable && owner === store.ownerId;
+    // Most steps find nothing: they must not take the write lock that everybody else waits for.
+    if (!store.runs.open(sessionId).some(mayJoin)) return [];
+    return dispatch(sessionId, { type: "drain", seq });
+  };
+
   /** A cancel that came before the readiness failed is the outcome (CAN-26), and is settled as such. */
   const wasCancelled = (run: LocalRun): boolean => {
     const { seq, sessionId } = run.prompt;
     try {
-      if (!run.settled && run.setup === null) dispatch(sessionId, { type: "unready", seq });
+      if (!run.left && run.setup === null) dispatch(sessionId, { type: "unready", seq });
     } catch {
       // A store that fails here fails the settlement as well, which says so.
     }
-    return run.settled;
+    return run.left;
   };
 
   const announceQueue = (run: LocalRun): void => {
     const { seq, sessionId, runId } = run.prompt;
     const ahead = store.runs.open(sessionId).filter((other) => other.seq < seq).length;
-    if (ahead > 0 && !run.settled) publish({ type: "run.queued", runId, sessionId, ahead });
+    if (ahead > 0 && !run.left) publish({ type: "run.queued", runId, sessionId, ahead });
   };
 
-  const launch = (prompt: StoredPrompt): void => {
-    const scope = childScope(lifetime.signal);
-    const run: LocalRun = { prompt, scope, turn: deferred(), setup: null, settled: false };
+  const launch = (prompt: StoredPrompt): LocalRun => {
+    const run = localRun(prompt, lifetime.signal);
     local.set(prompt.seq, run);
-    const { timeoutMs } = limitsOf(prompt.options);
-    const timer =
-      timeoutMs === null
-        ? undefined
-        : setTimeout(() => scope.abort(new RunAborted("timeout")), timeoutMs);
     // Not in the accepting call: the task must not overtake the answer to the accept.
     const task = Promise.resolve()
       .then(async () => await runPrompt(run))
       .finally(() => {
-        clearTimeout(timer);
-        scope[Symbol.dispose]();
+        run[Symbol.dispose]();
         local.delete(prompt.seq);
         tasks.delete(task);
       });
     tasks.add(task);
+    return run;
+  };
+
+  const takeIn = (request: PromptRequest) => {
+    if (closing)
+      throw new RunFailed(failure("by_shutdown", "workspace closing", { remedy: "try again" }));
+    look(request.sessionId);
+    const taken = store.transaction(() => take(store, request, clock.now()));
+    watch.wake();
+    return { ...taken, run: taken.prompt === null ? null : launch(taken.prompt) };
   };
 
   const look = (sessionId: SessionId): void => {
@@ -246,7 +279,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const watch = watchStore({
     store,
     waiting: () => [
-      ...[...local.values()].filter((run) => !run.settled).map((run) => run.prompt.sessionId),
+      ...[...local.values()].filter((run) => !run.left).map((run) => run.prompt.sessionId),
       ...attached.values(),
     ],
     isStuck: unstored.holds,
@@ -256,47 +289,66 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** A prompt that another process has settled does not go on here, and whoever waits for it hears of it. */
   function announceSettledElsewhere(): void {
-    const open = [...local].filter(([, run]) => !run.settled).map(([seq]) => seq);
+    const open = [...local].filter(([, run]) => !run.left).map(([seq]) => seq);
     for (const seq of [...open, ...attached.keys()]) {
       const outcome = store.runs.outcome(seq);
       if (outcome === null) continue;
-      local.get(seq)?.scope.abort(new RunAborted(cancelReason(outcome.reason)));
-      announce(seq, outcome, false);
+      local.get(seq)?.scope.abort(abortFor(outcome.reason));
+      announce(seq, outcome, "before_turn");
     }
   }
 
+  /** Open prompts of a session by where they stand, once whoever died is interrupted instead. */
+  const countOpen = (sessionId: SessionId): Record<OpenPrompt["state"], number> => {
+    look(sessionId);
+    const count = { active: 0, reserved: 0, queued: 0 };
+    for (const { state } of store.runs.open(sessionId)) count[state] += 1;
+    return count;
+  };
+
   return {
     accept: (request) => {
-      if (closing)
-        throw new RunFailed(failure("by_shutdown", "workspace closing", { remedy: "try again" }));
-      look(request.sessionId);
-      const { accepted, prompt } = store.transaction(() => take(store, request, clock.now()));
+      const { accepted, run } = takeIn(request);
       const { seq, state } = accepted;
       if (unstored.has(seq)) return { ...accepted, state: "settled" };
-      if (prompt !== null) launch(prompt);
-      else if (state !== "settled" && !local.has(seq)) attached.set(seq, request.sessionId);
-      watch.wake();
+      if (run === null && state !== "settled" && !local.has(seq))
+        attached.set(seq, request.sessionId);
       return accepted;
     },
-    cancelSession: (sessionId, reason) => {
-      look(sessionId); // whoever died is interrupted, not cancelled
-      const open = store.runs.open(sessionId).length;
-      if (open > 0) dispatch(sessionId, { type: "cancel", reason });
-      return open;
+    cancelSession: (sessionId, reason, by = null) => {
+      const hit = countOpen(sessionId);
+      const cancel: Cancel = { reason, by };
+      if (hit.active + hit.reserved + hit.queued > 0)
+        dispatch(sessionId, { type: "cancel", cancel });
+      return hit;
     },
-    clearQueue: (sessionId) => {
-      look(sessionId);
-      const waiting = store.runs.open(sessionId).filter(({ state }) => state === "queued").length;
-      if (waiting > 0) dispatch(sessionId, { type: "clear" });
-      return waiting;
+    clearQueue: (sessionId, by = null) => {
+      const { queued } = countOpen(sessionId);
+      if (queued > 0) dispatch(sessionId, { type: "clear", by });
+      return queued;
     },
-    cancelRun: (runId, reason) => {
+    cancelRun: (runId, reason, by = null) => {
       const prompt = store.runs.find(runId);
       if (prompt === null) throw unknownRun(runId);
       if (prompt.state !== "settled") look(prompt.sessionId);
       if (store.runs.outcome(prompt.seq) !== null || unstored.has(prompt.seq)) return false;
-      dispatch(prompt.sessionId, { type: "cancel_one", seq: prompt.seq, reason });
+      const cancel: Cancel = { reason, by };
+      dispatch(prompt.sessionId, { type: "cancel_one", seq: prompt.seq, cancel });
       return true;
+    },
+    summarize: async (sessionId, by = null) => {
+      const request = {
+        kind: "summary",
+        sessionId,
+        runId: null,
+        prompt: "",
+        attachments: [],
+      } as const;
+      const { run } = takeIn({ ...request, clientId: by, options: {}, bodyHash: "" });
+      if (run === null) throw new Error("a summary cannot be attached to");
+      const outcome = await run.outcome.promise;
+      if (outcome.failure !== null) throw new RunFailed(outcome.failure);
+      return outcome;
     },
     isBusy: (sessionId) => store.runs.open(sessionId).some(({ state }) => state === "active"),
     queued: (sessionId) =>
@@ -312,11 +364,22 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       look(stored.sessionId); // its process may have died
       return store.runs.record(runId);
     },
+    inFlight: () => tasks.size,
     shutdown: async () => {
       closing = true;
       lifetime.abort(new RunAborted("by_shutdown"));
-      await Promise.allSettled(tasks);
+      await withinShutdown(Promise.allSettled(tasks));
+      for (const run of local.values()) settle(run, leftBehindOutcome(), "before_turn");
       watch[Symbol.dispose]();
     },
   };
+}
+
+async function withinShutdown(ended: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SHUTDOWN_MS);
+  });
+  await Promise.race([ended, late]);
+  clearTimeout(timer);
 }

@@ -1,7 +1,7 @@
 import type { Reason } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
-import type { RunRecord } from "../protocol/run-record.ts";
+import type { RunOutcome, RunRecord } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { StoredPrompt } from "../store/runs.ts";
 import type { Store } from "../store/store.ts";
@@ -21,18 +21,39 @@ export interface DispatcherDeps {
 
 /** Accepts prompts, runs them one at a time per session, and settles each exactly once. */
 export interface Dispatcher {
-  /** Synchronous: the prompt is stored when it returns. Throws `RunFailed` for a prompt that is not taken. */
+  /**
+   * Synchronous: the prompt is stored when it returns. Throws `RunFailed` for a prompt that is not taken (`by_shutdown`,
+   * `run_conflict`, `unknown_session`, `queue_full`, `storage`).
+   */
   accept(request: PromptRequest): Accepted;
-  /** Ends every open prompt of the session that was accepted before; how many that were. */
-  cancelSession(sessionId: SessionId, reason: Reason): number;
+  /**
+   * Ends every open prompt of the session that was accepted before, and says where they stood. `by` is the client that asks.
+   */
+  cancelSession(sessionId: SessionId, reason: Reason, by?: string | null): CancelHit;
   /** Drops what waits behind the active prompt of the session; how many that were. */
-  clearQueue(sessionId: SessionId): number;
+  clearQueue(sessionId: SessionId, by?: string | null): number;
   /** False when the run was settled already; throws `unknown_run`. */
-  cancelRun(runId: RunId, reason: Reason): boolean;
+  cancelRun(runId: RunId, reason: Reason, by?: string | null): boolean;
+  /**
+   * Has the conversation summarised, so that the model is shown the summary instead of what came before it. Holds the slot
+   * meanwhile. Rejects with `RunFailed`: `session_busy` while a prompt is open, else whatever ended it.
+   */
+  summarize(sessionId: SessionId, by?: string | null): Promise<RunOutcome>;
   isBusy(sessionId: SessionId): boolean;
   /** Prompts that wait behind the active one. */
   queued(sessionId: SessionId): readonly StoredPrompt[];
   record(runId: RunId): RunRecord | null;
-  /** No new prompts; open ones of this process are cancelled and waited for. Bounded by their `killAfter`. */
+  /** Prompts of this process that are not settled: what a shutdown would wait for. */
+  inFlight(): number;
+  /**
+   * No new prompts; open ones of this process are cancelled and waited for. Bounded: whoever does not obey is settled without it.
+   */
   shutdown(): Promise<void>;
+}
+
+/** How many open prompts a cancel hit, by where they stood. */
+export interface CancelHit {
+  readonly active: number;
+  readonly reserved: number;
+  readonly queued: number;
 }

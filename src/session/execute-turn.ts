@@ -1,17 +1,17 @@
 import { runTurn } from "../agent/turn.ts";
 import type { TurnSetup } from "../agent/turn-setup.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
-import { newMessageId } from "../protocol/ids.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
+import type { Message } from "../protocol/message.ts";
 import type { TurnEvent } from "../protocol/run-event.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Scope } from "../shared/scope.ts";
 import type { StoredPrompt } from "../store/runs.ts";
 import type { Store } from "../store/store.ts";
-import { userParts } from "./cancelled-turn.ts";
 import { messageWriter } from "./message-writer.ts";
+import { storeUserMessage } from "./user-message.ts";
 
 export interface TurnDeps {
   readonly store: Store;
@@ -29,22 +29,15 @@ export async function executeTurn(
   setup: TurnSetup,
   prompt: StoredPrompt,
   scope: Scope,
+  takeFollowUps: () => readonly Message[],
 ): Promise<RunOutcome> {
   const { store, clock } = deps;
   const { sessionId, runId, seq } = prompt;
   const seconds = (): number => Math.floor(clock.now() / 1000);
   const emit = (event: TurnEvent): void => deps.publish({ ...event, runId, sessionId });
 
-  store.messages.insert({
-    id: newMessageId(),
-    sessionId,
-    turn: seq,
-    role: "user",
-    parts: userParts(prompt.prompt),
-    model: "",
-    provider: "",
-    now: seconds(),
-  });
+  const asked = storeUserMessage(store, prompt, seq, clock.now());
+  deps.publish({ type: "message", lifecycle: "created", runId, sessionId, message: asked });
   emit({ type: "run.started", model: setup.model.ref });
 
   using writer = messageWriter({
@@ -55,6 +48,8 @@ export async function executeTurn(
     model: setup.modelId,
     provider: setup.providerId,
     emit,
+    onMessage: (lifecycle, message) =>
+      deps.publish({ type: "message", lifecycle, runId, sessionId, message }),
     onFailure: (error) => scope.abort(new RunAborted("storage", failureOf(error))),
   });
   return await runTurn(
@@ -64,6 +59,7 @@ export async function executeTurn(
       emit,
       clock,
       random: deps.random,
+      takeFollowUps,
       files: {
         lastSeen: (path) => store.readFiles.lastSeen(sessionId, path),
         record: (path, digest) => store.readFiles.record(sessionId, path, digest, seconds()),

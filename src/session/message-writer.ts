@@ -1,5 +1,6 @@
 import type { MessageSink } from "../agent/message-sink.ts";
 import { newMessageId, type MessageId, type SessionId } from "../protocol/ids.ts";
+import type { Message } from "../protocol/message.ts";
 import type { TurnEvent } from "../protocol/run-event.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Store } from "../store/store.ts";
@@ -13,6 +14,8 @@ export interface WriterOptions {
   readonly model: string;
   readonly provider: string;
   readonly emit: (event: TurnEvent) => void;
+  /** A message came into being or has its whole content. */
+  readonly onMessage: (lifecycle: "created" | "updated", message: Message) => void;
   /** A batch could not be stored; the turn cannot go on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -66,7 +69,9 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
       const model = ofModel ? options.model : "";
       const provider = ofModel ? options.provider : "";
       const now = seconds();
-      store.messages.insert({ id, sessionId, turn, role, parts: [], model, provider, now });
+      const message = { id, sessionId, role, parts: [], model, provider };
+      store.messages.insert({ ...message, turn, now });
+      options.onMessage("created", { ...message, createdAt: now, updatedAt: now });
       return id;
     },
     append: (id, kind, text) => {
@@ -90,7 +95,7 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
       const now = seconds();
       store.messages.finish(id, parts, now);
       const ofModel = role === "assistant";
-      return {
+      const message: Message = {
         id,
         sessionId,
         role,
@@ -100,6 +105,8 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
         createdAt: now,
         updatedAt: now,
       };
+      options.onMessage("updated", message);
+      return message;
     },
     [Symbol.dispose]: stop,
   };

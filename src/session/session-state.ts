@@ -4,9 +4,13 @@ import type { SessionState } from "./decide.ts";
 
 /** The state of one session as the store has it. Call inside the transaction that decides. */
 export function loadState(store: Store, sessionId: SessionId): SessionState {
-  const prompts = store.runs
-    .open(sessionId)
-    .map(({ seq, owner, state, cancelReason }) => ({ seq, owner, phase: state, cancelReason }));
+  const prompts = store.runs.open(sessionId).map(({ seq, owner, state, cancel, foldable }) => ({
+    seq,
+    owner,
+    phase: state,
+    cancel,
+    foldable,
+  }));
   return { prompts, mark: store.sessions.cancelMark(sessionId) };
 }
 
@@ -23,8 +27,8 @@ export function saveState(
     const old = known.get(prompt.seq);
     if (old !== undefined && old.phase !== prompt.phase)
       store.runs.move(prompt.seq, prompt.phase, now);
-    if (prompt.cancelReason !== null && old?.cancelReason === null)
-      store.runs.requestCancel(prompt.seq, prompt.cancelReason);
+    if (prompt.cancel !== null && old?.cancel === null)
+      store.runs.requestCancel(prompt.seq, prompt.cancel);
   }
   if (before.mark?.upTo !== after.mark?.upTo) store.sessions.setCancelMark(sessionId, after.mark);
 }

@@ -1,3 +1,4 @@
+import type { Attachment } from "../protocol/attachment.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
@@ -6,10 +7,14 @@ import type { StoredPrompt } from "../store/runs.ts";
 import type { Store } from "../store/store.ts";
 
 export interface PromptRequest {
+  readonly kind: StoredPrompt["kind"];
   readonly sessionId: SessionId;
   /** Null: nobody waits for this prompt. */
   readonly runId: RunId | null;
   readonly prompt: string;
+  readonly attachments: readonly Attachment[];
+  /** Who sends it; null when it does not say. */
+  readonly clientId: string | null;
   readonly options: RunOptions;
   /** Equal for equal bodies. */
   readonly bodyHash: string;
@@ -24,7 +29,7 @@ export interface Accepted {
 
 /**
  * The accept section: the prompt gets its sequence and is stored, reserved. `prompt` is null when an earlier one is attached to.
- * Call inside a transaction. Throws `RunFailed` (`run_conflict`, `unknown_session`).
+ * Call inside a transaction. Throws `RunFailed` (`run_conflict`, `unknown_session`, `session_busy` for a summary, `queue_full`).
  */
 export function take(
   store: Store,
@@ -37,6 +42,9 @@ export function take(
     return { accepted: { seq: known.seq, state: known.state, attached: true }, prompt: null };
   }
   if (store.sessions.get(request.sessionId) === null) throw unknownSession(request.sessionId);
+  const open = store.runs.open(request.sessionId).length;
+  if (request.kind === "summary" && open > 0) throw busy(request.sessionId);
+  if (open >= QUEUE_LIMIT) throw full(request.sessionId);
   const seq = store.runs.insert({ ...request, owner: store.ownerId, now });
   const prompt: StoredPrompt = {
     ...request,
@@ -47,6 +55,23 @@ export function take(
   };
   return { accepted: { seq, state: "reserved", attached: false }, prompt };
 }
+
+/** Open prompts of one session: more are refused, so that a runaway loop meets an end. */
+export const QUEUE_LIMIT = 256;
+
+const busy = (id: SessionId): RunFailed =>
+  new RunFailed(
+    failure("session_busy", `session ${id} is busy`, {
+      remedy: "try again when its run has ended",
+    }),
+  );
+
+const full = (id: SessionId): RunFailed =>
+  new RunFailed(
+    failure("queue_full", `${QUEUE_LIMIT} prompts of session ${id} are waiting already`, {
+      remedy: "wait for some of them to end, or use another session",
+    }),
+  );
 
 const conflict = (known: StoredPrompt): RunFailed =>
   new RunFailed(

@@ -12,6 +12,7 @@ export interface NewMessage {
   readonly model: string;
   readonly provider: string;
   readonly now: number;
+  readonly isSummary?: boolean;
 }
 
 export interface Messages {
@@ -23,6 +24,8 @@ export interface Messages {
   dropChunks(id: MessageId): void;
   /** The whole content; replaces what was streamed. */
   finish(id: MessageId, parts: readonly Part[], now: number): void;
+  /** As if it had never been. */
+  remove(id: MessageId): void;
   /** In order, turn by turn; a message whose writer died has the text that was streamed. */
   list(sessionId: SessionId): Message[];
   /** Who wrote the last assistant message of a session. */
@@ -40,6 +43,7 @@ interface Row {
   readonly provider: string;
   readonly created_at: number;
   readonly updated_at: number;
+  readonly is_summary: number;
 }
 
 interface ChunkRow {
@@ -71,8 +75,8 @@ export function messagesOf(database: Database): Messages {
     insert: (message) =>
       database.transaction(() => {
         database.run(
-          `INSERT INTO messages (id, session_id, turn, role, parts, model, provider, created_at, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO messages (id, session_id, turn, role, parts, model, provider, created_at, updated_at, is_summary)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           message.id,
           message.sessionId,
           message.turn,
@@ -82,6 +86,7 @@ export function messagesOf(database: Database): Messages {
           message.provider,
           message.now,
           message.now,
+          message.isSummary === true ? 1 : 0,
         );
         database.run(
           "UPDATE sessions SET updated_at = max(updated_at, ?) WHERE id = ?",
@@ -108,6 +113,9 @@ export function messagesOf(database: Database): Messages {
         );
         dropChunks(id);
       }),
+    remove: (id) => {
+      database.run("DELETE FROM messages WHERE id = ?", id);
+    },
     list: (sessionId) => listUpTo(sessionId, Number.MAX_SAFE_INTEGER),
     listUpTo,
     lastModel: (sessionId) =>
@@ -131,6 +139,7 @@ function messageOf(row: Row, chunks: readonly ChunkRow[]): Message {
     provider: row.provider,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    ...(row.is_summary === 1 ? { isSummary: true } : {}),
   };
 }
 

@@ -63,6 +63,15 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (session_id, path)
   );
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN cancel_by TEXT;           -- the client that asked for it
+  ALTER TABLE sessions ADD COLUMN summary_message_id TEXT;  -- the model is shown what comes from here on
+  ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'prompt' CHECK (kind IN ('prompt','summary'));
+  ALTER TABLE runs ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE runs ADD COLUMN client_id TEXT;               -- who sent it
+  ALTER TABLE runs ADD COLUMN cancel_by TEXT;
+  ALTER TABLE messages ADD COLUMN is_summary INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings the file to our version. Several processes may do so at once. Throws for a file of a newer version. */

@@ -1,3 +1,5 @@
+import type { Attachment } from "../protocol/attachment.ts";
+import type { Cancel } from "../protocol/cancel.ts";
 import type { Reason } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import {
@@ -17,15 +19,22 @@ export interface OpenPrompt {
   readonly runId: RunId | null;
   readonly owner: string;
   readonly state: Exclude<RunState, "settled">;
-  /** Somebody asked for this one to end, and why. */
-  readonly cancelReason: Reason | null;
+  /** Somebody asked for this one to end; null while nobody has. */
+  readonly cancel: Cancel | null;
+  /** It may join the turn that runs: nobody waits for it, and it asks for nothing of its own. */
+  readonly foldable: boolean;
 }
 
 export interface NewPrompt {
+  /** `summary`: no prompt, but the wish to have the conversation summarised. */
+  readonly kind: "prompt" | "summary";
   readonly runId: RunId | null;
   readonly sessionId: SessionId;
   readonly owner: string;
   readonly prompt: string;
+  readonly attachments: readonly Attachment[];
+  /** Who sent it; null when it did not say. */
+  readonly clientId: string | null;
   readonly options: RunOptions;
   /** Equal for equal bodies: the same RunID with another body is a conflict. */
   readonly bodyHash: string;
@@ -48,7 +57,7 @@ export interface Runs {
   openSessions(): SessionId[];
   move(seq: number, state: OpenPrompt["state"], now: number): void;
   /** Leaves word for the owner that this prompt shall end. */
-  requestCancel(seq: number, reason: Reason): void;
+  requestCancel(seq: number, cancel: Cancel): void;
   /** Writes the outcome of a prompt that has none yet; false when it was settled already. */
   settle(seq: number, outcome: RunOutcome, now: number): boolean;
   /** Null until settled. */
@@ -64,6 +73,10 @@ interface Row {
   readonly session_id: string;
   readonly owner: string;
   readonly state: RunState;
+  readonly kind: NewPrompt["kind"];
+  readonly attachments: string;
+  readonly client_id: string | null;
+  readonly cancel_by: string | null;
   readonly prompt: string;
   readonly options: string;
   readonly body_hash: string;
@@ -80,8 +93,8 @@ export function runsOf(database: Database): Runs {
   return {
     insert: (prompt) =>
       database.run(
-        `INSERT INTO runs (run_id, session_id, owner, state, prompt, options, body_hash, accepted_at)
-           VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?)`,
+        `INSERT INTO runs (run_id, session_id, owner, state, prompt, options, body_hash, accepted_at, kind, attachments, client_id)
+           VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?)`,
         prompt.runId,
         prompt.sessionId,
         prompt.owner,
@@ -89,13 +102,16 @@ export function runsOf(database: Database): Runs {
         JSON.stringify(prompt.options),
         prompt.bodyHash,
         prompt.now,
+        prompt.kind,
+        JSON.stringify(prompt.attachments),
+        prompt.clientId,
       ).lastId,
     get: (seq) => storedPrompt(database.get<Row>("SELECT * FROM runs WHERE seq = ?", seq)),
     find: (runId) => storedPrompt(database.get<Row>("SELECT * FROM runs WHERE run_id = ?", runId)),
     open: (sessionId) =>
       database
-        .all<Row>(
-          `SELECT seq, run_id, owner, state, cancel_reason FROM runs WHERE session_id = ? AND state <> 'settled' ORDER BY seq`,
+        .all<Row & { readonly plain: 0 | 1 }>(
+          `SELECT seq, run_id, owner, state, cancel_reason, cancel_by, kind, options = '{}' AS plain FROM runs WHERE session_id = ? AND state <> 'settled' ORDER BY seq`,
           sessionId,
         )
         .map((row) => ({
@@ -103,7 +119,9 @@ export function runsOf(database: Database): Runs {
           runId: row.run_id as RunId | null,
           owner: row.owner,
           state: row.state as OpenPrompt["state"],
-          cancelReason: row.cancel_reason,
+          cancel:
+            row.cancel_reason === null ? null : { reason: row.cancel_reason, by: row.cancel_by },
+          foldable: row.run_id === null && row.kind === "prompt" && row.plain === 1,
         })),
     openSessions: () =>
       database
@@ -119,10 +137,11 @@ export function runsOf(database: Database): Runs {
         seq,
       );
     },
-    requestCancel: (seq, reason) => {
+    requestCancel: (seq, { reason, by }) => {
       database.run(
-        "UPDATE runs SET cancel_reason = coalesce(cancel_reason, ?) WHERE seq = ? AND state <> 'settled'",
+        "UPDATE runs SET cancel_reason = ?, cancel_by = ? WHERE seq = ? AND cancel_reason IS NULL AND state <> 'settled'",
         reason,
+        by,
         seq,
       );
     },
@@ -158,6 +177,9 @@ function storedPrompt(row: Row | null): StoredPrompt | null {
     runId: row.run_id as RunId | null,
     sessionId: row.session_id as SessionId,
     owner: row.owner,
+    kind: row.kind,
+    attachments: JSON.parse(row.attachments) as Attachment[],
+    clientId: row.client_id,
     prompt: JSON.parse(row.prompt) as string,
     options: runOptionsSchema.parse(JSON.parse(row.options)),
     bodyHash: row.body_hash,

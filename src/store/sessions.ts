@@ -1,5 +1,6 @@
+import type { Cancel } from "../protocol/cancel.ts";
 import type { Reason } from "../protocol/ending.ts";
-import type { SessionId } from "../protocol/ids.ts";
+import type { MessageId, SessionId } from "../protocol/ids.ts";
 import type { Session } from "../protocol/session.ts";
 import type { Usage } from "../protocol/usage.ts";
 import type { Database } from "./database.ts";
@@ -13,12 +14,13 @@ export interface Sessions {
   addUsage(id: SessionId, usage: Usage, costUsd: number | null, now: number): void;
   cancelMark(id: SessionId): CancelMark | null;
   setCancelMark(id: SessionId, mark: CancelMark | null): void;
+  /** From this message on the conversation is what the model is shown. */
+  setSummary(id: SessionId, messageId: MessageId): void;
 }
 
 /** The highest accept sequence that a cancel has covered, and why it was asked for. */
-export interface CancelMark {
+export interface CancelMark extends Cancel {
   readonly upTo: number;
-  readonly reason: Reason;
 }
 
 interface Row {
@@ -29,6 +31,7 @@ interface Row {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly cost: number | null;
+  readonly summary_message_id: string | null;
   readonly created_at: number;
   readonly updated_at: number;
 }
@@ -55,6 +58,7 @@ export function sessionsOf(database: Database): Sessions {
         promptTokens: 0,
         completionTokens: 0,
         cost: 0,
+        summaryMessageId: null,
         createdAt: now,
         updatedAt: now,
       };
@@ -81,20 +85,26 @@ export function sessionsOf(database: Database): Sessions {
       );
     },
     cancelMark: (id) => {
-      const row = database.get<{ cancel_mark: number; cancel_reason: Reason | null }>(
-        "SELECT cancel_mark, cancel_reason FROM sessions WHERE id = ?",
-        id,
-      );
+      const row = database.get<{
+        cancel_mark: number;
+        cancel_reason: Reason | null;
+        cancel_by: string | null;
+      }>("SELECT cancel_mark, cancel_reason, cancel_by FROM sessions WHERE id = ?", id);
       if (row === null || row.cancel_mark === 0) return null;
-      return { upTo: row.cancel_mark, reason: row.cancel_reason ?? "by_client" };
+      const { cancel_mark: upTo, cancel_reason: reason, cancel_by: by } = row;
+      return { upTo, reason: reason ?? "by_client", by };
     },
     setCancelMark: (id, mark) => {
       database.run(
-        "UPDATE sessions SET cancel_mark = ?, cancel_reason = ? WHERE id = ?",
+        "UPDATE sessions SET cancel_mark = ?, cancel_reason = ?, cancel_by = ? WHERE id = ?",
         mark?.upTo ?? 0,
         mark?.reason ?? null,
+        mark?.by ?? null,
         id,
       );
+    },
+    setSummary: (id, messageId) => {
+      database.run("UPDATE sessions SET summary_message_id = ? WHERE id = ?", messageId, id);
     },
   };
 }
@@ -108,6 +118,7 @@ function sessionOf(row: Row): Session {
     promptTokens: row.prompt_tokens,
     completionTokens: row.completion_tokens,
     cost: row.cost,
+    summaryMessageId: row.summary_message_id as MessageId | null,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

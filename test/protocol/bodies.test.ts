@@ -81,6 +81,7 @@ test("a session has neither null nor gaps on the wire, and a client finds in it 
       promptTokens: 3,
       completionTokens: 4,
       cost: null,
+      summaryMessageId: null,
       createdAt: 5,
       updatedAt: 6,
     },

@@ -11,6 +11,7 @@ const TABLE: readonly (readonly [string, number, readonly Reason[], (readonly Re
   ["cancelled", 3, ["by_client", "by_shutdown"], ["by_shutdown"]],
   ["failed", 4, ["auth_missing", "auth_refused"]],
   ["failed", 5, ["provider_unavailable", "session_busy"], ["provider_unavailable", "session_busy"]],
+  ["failed", 5, ["queue_full"], ["queue_full"]],
   ["limited", 6, ["turns", "tool_calls", "tokens", "cost", "context", "output_tokens", "loop"]],
   ["blocked", 7, ["needs_approval", "needs_input"]],
   ["failed", 8, ["schema", "output_write", "storage"]],

@@ -75,6 +75,7 @@ test("SSE-11: what is empty is left out on the wire, session and message always 
   }
   const { payload } = JSON.parse(line.replace("data: ", "")).payload;
   expect(Object.keys(payload).toSorted()).toEqual([
+    "cancel_reason",
     "cancelled",
     "error",
     "failure",

@@ -111,7 +111,10 @@ test("CAN-22, DSP-19, DSP-20: queue, busy flag and cancel of a session", async (
   expect((await server.ask("POST", `${queue}/clear`)).body).toEqual({ cleared: 1 });
   expect((await server.ask("GET", `${queue}/queued`)).body).toBe(0);
   const cancel = `${agent}/sessions/${session_id}/cancel`;
-  expect(await server.ask("POST", cancel)).toMatchObject({ status: 200, body: { cancelled: 1 } });
+  expect(await server.ask("POST", cancel)).toMatchObject({
+    status: 200,
+    body: { active: 1, reserved: 0, queued: 0 },
+  });
   await server.settled(workspace, "a");
   expect(await server.settled(workspace, "b")).toMatchObject({ status: "cancelled", exit_code: 3 });
   expect(await server.ask("POST", cancel)).toMatchObject({ status: 200, body: { cancelled: 0 } });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Cancel } from "../../src/protocol/cancel.ts";
 import type { Reason } from "../../src/protocol/ending.ts";
 import {
   decide,
@@ -16,7 +17,9 @@ const entry = (
   seq: number,
   phase: PromptEntry["phase"],
   more: Partial<PromptEntry> = {},
-): PromptEntry => ({ seq, phase, owner: "a", cancelReason: null, ...more });
+): PromptEntry => ({ seq, phase, owner: "a", cancel: null, foldable: false, ...more });
+
+const because = (reason: Reason): Cancel => ({ reason, by: null });
 
 const state = (...prompts: PromptEntry[]): SessionState => ({ prompts, mark: null });
 
@@ -24,7 +27,7 @@ const effectsOf = (before: SessionState, command: Command, me = "a"): readonly E
   decide(before, command, me)[1];
 
 test("CAN-1: a cancel of an idle session does nothing and leaves nothing behind", () => {
-  expect(decide(IDLE, { type: "cancel", reason: "by_client" }, "a")).toEqual([IDLE, []]);
+  expect(decide(IDLE, { type: "cancel", cancel: because("by_client") }, "a")).toEqual([IDLE, []]);
 });
 
 test("a ready prompt starts when the session is free", () => {
@@ -43,37 +46,45 @@ test("a prompt that is ready before an earlier one waits for it", () => {
 
 test("CAN-3, CAN-5: a cancel of reserved prompts marks the last accepted one", () => {
   const two = state(entry(4, "reserved"), entry(7, "reserved"));
-  const [next] = decide(two, { type: "cancel", reason: "by_client" }, "a");
-  expect(next.mark).toEqual({ upTo: 7, reason: "by_client" });
+  const [next] = decide(two, { type: "cancel", cancel: because("by_client") }, "a");
+  expect(next.mark).toEqual({ upTo: 7, reason: "by_client", by: null });
 });
 
 test("CAN-4: a second cancel changes nothing for what the first one covers", () => {
-  const [once] = decide(state(entry(1, "reserved")), { type: "cancel", reason: "signal" }, "a");
-  const [twice] = decide(once, { type: "cancel", reason: "by_client" }, "a");
+  const [once] = decide(
+    state(entry(1, "reserved")),
+    { type: "cancel", cancel: because("signal") },
+    "a",
+  );
+  const [twice] = decide(once, { type: "cancel", cancel: because("by_client") }, "a");
   expect(twice).toEqual(once);
 });
 
 test("CAN-6: a later cancel extends the mark, which never sinks", () => {
   const marked: SessionState = {
     prompts: [entry(1, "reserved"), entry(3, "reserved")],
-    mark: { upTo: 2, reason: "by_client" },
+    mark: { upTo: 2, reason: "by_client", by: null },
   };
-  const [raised] = decide(marked, { type: "cancel", reason: "by_client" }, "a");
+  const [raised] = decide(marked, { type: "cancel", cancel: because("by_client") }, "a");
   expect(raised.mark?.upTo).toBe(3);
   const [without] = decide(raised, { type: "finish", seq: 3 }, "a");
-  const [again] = decide(without, { type: "cancel", reason: "by_client" }, "a");
+  const [again] = decide(without, { type: "cancel", cancel: because("by_client") }, "a");
   expect(again.mark?.upTo).toBe(3);
 });
 
 test("INV-14: a later cancel does not rewrite why an earlier one ended a prompt", () => {
-  const [first] = decide(state(entry(1, "reserved")), { type: "cancel", reason: "signal" }, "a");
+  const [first] = decide(
+    state(entry(1, "reserved")),
+    { type: "cancel", cancel: because("signal") },
+    "a",
+  );
   const more: SessionState = { ...first, prompts: [...first.prompts, entry(2, "reserved")] };
-  const [second] = decide(more, { type: "cancel", reason: "by_client" }, "a");
+  const [second] = decide(more, { type: "cancel", cancel: because("by_client") }, "a");
   const [rest, ended] = decide(second, { type: "ready", seq: 1 }, "a");
   const [, endedToo] = decide(rest, { type: "ready", seq: 2 }, "a");
   expect([...ended, ...endedToo]).toEqual([
-    { type: "settle_cancelled", seq: 1, reason: "signal", persist: true },
-    { type: "settle_cancelled", seq: 2, reason: "by_client", persist: true },
+    { type: "settle_cancelled", seq: 1, cancel: because("signal"), persist: true },
+    { type: "settle_cancelled", seq: 2, cancel: because("by_client"), persist: true },
   ]);
 });
 
@@ -89,7 +100,7 @@ test("CAN-10: a prompt accepted after the cancel runs, whatever order the three 
   for (const order of orders) {
     const [marked] = decide(
       state(entry(1, "reserved"), entry(2, "reserved")),
-      { type: "cancel", reason: "by_client" },
+      { type: "cancel", cancel: because("by_client") },
       "a",
     );
     let now: SessionState = { ...marked, prompts: [...marked.prompts, entry(3, "reserved")] };
@@ -109,33 +120,37 @@ test("CAN-10: a prompt accepted after the cancel runs, whatever order the three 
 
 test("CAN-11: one cancel aborts the active run and marks the reserved follow-up", () => {
   const both = state(entry(1, "active"), entry(2, "reserved"));
-  const [next, effects] = decide(both, { type: "cancel", reason: "by_client" }, "a");
-  expect(effects).toContainEqual({ type: "abort", seq: 1, reason: "by_client" });
-  expect(next.mark).toEqual({ upTo: 2, reason: "by_client" });
+  const [next, effects] = decide(both, { type: "cancel", cancel: because("by_client") }, "a");
+  expect(effects).toContainEqual({ type: "abort", seq: 1, cancel: because("by_client") });
+  expect(next.mark).toEqual({ upTo: 2, reason: "by_client", by: null });
 });
 
 test("CAN-12: a covered prompt of a busy session is cancelled, not queued", () => {
   const both = state(entry(1, "active"), entry(2, "reserved"));
-  const [marked] = decide(both, { type: "cancel", reason: "by_client" }, "a");
+  const [marked] = decide(both, { type: "cancel", cancel: because("by_client") }, "a");
   const [next, effects] = decide(marked, { type: "ready", seq: 2 }, "a");
   expect(effects).toEqual([
-    { type: "settle_cancelled", seq: 2, reason: "by_client", persist: true },
+    { type: "settle_cancelled", seq: 2, cancel: because("by_client"), persist: true },
   ]);
   expect(next.prompts.map(({ seq }) => seq)).toEqual([1]);
 });
 
 test("PER-17: a covered prompt that waits in the queue ends without a trace in the history", () => {
   const both = state(entry(1, "active"), entry(2, "queued"));
-  expect(effectsOf(both, { type: "cancel", reason: "by_client" })).toContainEqual({
+  expect(effectsOf(both, { type: "cancel", cancel: because("by_client") })).toContainEqual({
     type: "settle_cancelled",
     seq: 2,
-    reason: "by_client",
+    cancel: because("by_client"),
     persist: false,
   });
 });
 
 test("CAN-17: a prompt that is accepted while a cancelled run winds down waits for it", () => {
-  const [winding] = decide(state(entry(1, "active")), { type: "cancel", reason: "signal" }, "a");
+  const [winding] = decide(
+    state(entry(1, "active")),
+    { type: "cancel", cancel: because("signal") },
+    "a",
+  );
   const more: SessionState = { ...winding, prompts: [...winding.prompts, entry(2, "reserved")] };
   const [next, effects] = decide(more, { type: "ready", seq: 2 }, "a");
   expect(effects).toEqual([]);
@@ -147,17 +162,17 @@ test("CAN-17: a prompt that is accepted while a cancelled run winds down waits f
 test("CAN-26: a cancelled prompt whose readiness fails is cancelled, an uncancelled one is left", () => {
   const reserved = state(entry(1, "reserved"));
   expect(decide(reserved, { type: "unready", seq: 1 }, "a")).toEqual([reserved, []]);
-  const [marked] = decide(reserved, { type: "cancel", reason: "by_client" }, "a");
+  const [marked] = decide(reserved, { type: "cancel", cancel: because("by_client") }, "a");
   expect(decide(marked, { type: "unready", seq: 1 }, "a")).toEqual([
     IDLE,
-    [{ type: "settle_cancelled", seq: 1, reason: "by_client", persist: true }],
+    [{ type: "settle_cancelled", seq: 1, cancel: because("by_client"), persist: true }],
   ]);
 });
 
 test("a cancel ends the readiness of our own prompts, and leaves those of others to their owner", () => {
   const two = state(entry(1, "reserved"), entry(2, "reserved", { owner: "b" }));
-  expect(effectsOf(two, { type: "cancel", reason: "by_client" })).toEqual([
-    { type: "abort", seq: 1, reason: "by_client" },
+  expect(effectsOf(two, { type: "cancel", cancel: because("by_client") })).toEqual([
+    { type: "abort", seq: 1, cancel: because("by_client") },
   ]);
 });
 

@@ -17,7 +17,11 @@ test("CAN-2: a cancel of an idle session does not poison the next prompt", async
   await using house = dispatchHouse();
   const owner = house.move();
   const session = owner.session();
-  expect(owner.dispatcher.cancelSession(session, "by_client")).toBe(0);
+  expect(owner.dispatcher.cancelSession(session, "by_client")).toEqual({
+    active: 0,
+    reserved: 0,
+    queued: 0,
+  });
   expect(await owner.ended(owner.ask(session, "hi").runId)).toMatchObject({ cancelled: false });
 });
 
@@ -26,7 +30,7 @@ test("CAN-7, CAN-8, PER-4, PER-5: a prompt cancelled before its decision leaves 
   const owner = house.move();
   const session = owner.session();
   const { runId } = owner.ask(session, "hi");
-  expect(owner.dispatcher.cancelSession(session, "by_client")).toBe(1);
+  expect(owner.dispatcher.cancelSession(session, "by_client")).toMatchObject({ reserved: 1 });
   expect(await owner.ended(runId)).toMatchObject({ cancelled: true, text: "", messageId: null });
   expect(owner.calls).toEqual([]);
   const [user, assistant, ...more] = owner.store.messages.list(session);
@@ -147,7 +151,7 @@ test("CAN-27: a cancel in the terminal event changes nothing any more", async ()
   });
   const { runId } = owner.ask(owner.session(), "hi");
   expect((await owner.ended(runId)).cancelled).toBe(false);
-  expect(answers).toEqual([false, 0]);
+  expect(answers).toEqual([false, { active: 0, reserved: 0, queued: 0 }]);
 });
 
 test("CAN-30, CAN-17: a prompt accepted while a cancelled run winds down runs after it", async () => {

@@ -35,6 +35,7 @@ function writing() {
     model: "one",
     provider: "fake",
     emit: (event) => events.push(event),
+    onMessage: () => {},
     onFailure: (error) => failures.push(error),
   });
   const deltas = (): string[] =>

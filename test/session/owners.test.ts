@@ -89,7 +89,7 @@ test("a prompt that waits behind a process that dies starts without anybody's he
 
 test.each<[string, (by: Dispatcher, session: SessionId, run: RunId) => unknown, unknown]>([
   ["it", (by, _session, run) => by.cancelRun(run, "by_client"), false],
-  ["its session", (by, session) => by.cancelSession(session, "by_client"), 0],
+  ["its session", (by, session) => by.cancelSession(session, "by_client").active > 0, false],
 ])(
   "a run whose process died is interrupted, not cancelled, by a cancel of %s",
   async (_what, cancel, expected) => {

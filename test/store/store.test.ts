@@ -35,7 +35,7 @@ test("a fresh directory is made for its owner alone, and kept out of version con
   open(directory).close();
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(readFileSync(join(directory, ".gitignore"), "utf8")).toBe("*\n");
-  expect(versionOf(directory)).toEqual({ user_version: 1 });
+  expect(versionOf(directory)).toEqual({ user_version: 2 });
 });
 
 test("opening again finds what was stored, and migrates nothing twice", () => {
@@ -143,7 +143,7 @@ test("a full store says so, names the remedies, and keeps what it has", () => {
     while (stored < 1000) {
       store.transaction(() => {
         store.messages.appendChunk(id, "text", "x".repeat(1000));
-        store.sessions.setCancelMark(sessionId, { upTo: stored + 1, reason: "signal" });
+        store.sessions.setCancelMark(sessionId, { upTo: stored + 1, reason: "signal", by: null });
       });
       stored += 1;
     }
@@ -157,7 +157,11 @@ test("a full store says so, names the remedies, and keeps what it has", () => {
   const [message] = store.messages.list(sessionId);
   expect(message?.parts).toEqual([{ type: "text", text: "x".repeat(1000 * stored) }]);
   // The transaction that did not fit left no half of itself.
-  expect(store.sessions.cancelMark(sessionId)).toEqual({ upTo: stored, reason: "signal" });
+  expect(store.sessions.cancelMark(sessionId)).toEqual({
+    upTo: stored,
+    reason: "signal",
+    by: null,
+  });
   store.messages.dropChunks(id);
   store.messages.appendChunk(id, "text", "there is room again");
   store.close();

@@ -27,6 +27,9 @@ function session(title = "t", now = 1): SessionId {
 
 const prompt = (sessionId: SessionId, more: Partial<NewPrompt> = {}): NewPrompt => ({
   runId: newRunId(),
+  kind: "prompt",
+  attachments: [],
+  clientId: null,
   sessionId,
   owner: "me",
   prompt: "do\0it \u{1F600}",
@@ -67,6 +70,7 @@ test("a session counts its messages and adds up its use; an unknown cost stays u
     id,
     parentSessionId: null,
     title: "first",
+    summaryMessageId: null,
     messageCount: 1,
     promptTokens: 3,
     completionTokens: 4,
@@ -91,8 +95,8 @@ test("sessions are listed with the last changed first, and of equals the newest"
 test("a cancel mark is kept with its reason until it is taken away", () => {
   const id = session();
   expect(store.sessions.cancelMark(id)).toBeNull();
-  store.sessions.setCancelMark(id, { upTo: 4, reason: "signal" });
-  expect(store.sessions.cancelMark(id)).toEqual({ upTo: 4, reason: "signal" });
+  store.sessions.setCancelMark(id, { upTo: 4, reason: "signal", by: null });
+  expect(store.sessions.cancelMark(id)).toEqual({ upTo: 4, reason: "signal", by: null });
   store.sessions.setCancelMark(id, null);
   expect(store.sessions.cancelMark(id)).toBeNull();
 });
@@ -133,11 +137,18 @@ test("an open prompt moves on, hears of the first cancel, and is open until it i
   const given = prompt(id);
   const seq = store.runs.insert(given);
   store.runs.move(seq, "queued", 2000);
-  store.runs.requestCancel(seq, "signal");
-  store.runs.requestCancel(seq, "by_client");
+  store.runs.requestCancel(seq, { reason: "signal", by: "me" });
+  store.runs.requestCancel(seq, { reason: "by_client", by: null });
   const { runId } = given;
   expect(store.runs.open(id)).toEqual([
-    { seq, runId, owner: "me", state: "queued", cancelReason: "signal" },
+    {
+      seq,
+      runId,
+      owner: "me",
+      state: "queued",
+      cancel: { reason: "signal", by: "me" },
+      foldable: false,
+    },
   ]);
   expect(store.runs.openSessions()).toEqual([id]);
   store.runs.move(seq, "active", 3000);
@@ -157,7 +168,7 @@ test("a run is settled once: whatever comes later changes nothing", () => {
   expect(store.runs.settle(seq, OUTCOME, 4000)).toBe(true);
   expect(store.runs.settle(seq, { ...OUTCOME, reason: "internal" }, 5000)).toBe(false);
   store.runs.move(seq, "active", 6000);
-  store.runs.requestCancel(seq, "signal");
+  store.runs.requestCancel(seq, { reason: "signal", by: "me" });
   expect(store.runs.record(given.runId ?? newRunId())).toMatchObject({
     state: "settled",
     startedAt: null,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TurnSetup } from "../../src/agent/turn-setup.ts";
+import type { Attachment } from "../../src/protocol/attachment.ts";
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
 import { newRunId, newSessionId, type RunId, type SessionId } from "../../src/protocol/ids.ts";
 import type { RunComplete } from "../../src/protocol/run-event.ts";
@@ -38,6 +39,8 @@ export interface Asked {
   readonly runId?: RunId | null;
   readonly options?: RunOptions;
   readonly bodyHash?: string;
+  readonly attachments?: readonly Attachment[];
+  readonly clientId?: string;
 }
 
 /** One process as far as dispatch goes. */
@@ -143,7 +146,10 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
       const accepted = dispatcher.accept({
         sessionId,
         runId,
+        kind: "prompt",
         prompt,
+        attachments: asked.attachments ?? [],
+        clientId: asked.clientId ?? null,
         options: asked.options ?? {},
         bodyHash: asked.bodyHash ?? prompt,
       });

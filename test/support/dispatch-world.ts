@@ -48,14 +48,17 @@ export class DispatchWorld {
         return;
       case "cancel":
         for (const prompt of this.#open()) prompt.flag ??= step.reason;
-        this.#decide({ type: "cancel", reason: step.reason }, step.owner);
+        this.#decide({ type: "cancel", cancel: { reason: step.reason, by: null } }, step.owner);
         return;
       case "cancel_one": {
         const target = this.all[step.pick % Math.max(1, this.all.length)];
         if (target === undefined) return;
         if (target.left === 0) target.flag ??= step.reason;
         const { seq } = target;
-        this.#decide({ type: "cancel_one", seq, reason: step.reason }, step.owner);
+        this.#decide(
+          { type: "cancel_one", seq, cancel: { reason: step.reason, by: null } },
+          step.owner,
+        );
         return;
       }
       case "ready":
@@ -93,7 +96,7 @@ export class DispatchWorld {
   #accept(owner: string): void {
     const seq = this.all.length + 1;
     this.all.push({ seq, owner, flag: null, left: 0, started: false });
-    const entry = { seq, owner, phase: "reserved" as const, cancelReason: null };
+    const entry = { seq, owner, phase: "reserved" as const, cancel: null, foldable: false };
     this.state = { ...this.state, prompts: [...this.state.prompts, entry] };
   }
 
@@ -123,10 +126,10 @@ export class DispatchWorld {
         return;
       case "abort":
         must(prompt.owner === me, "it is somebody else's");
-        must(prompt.flag === effect.reason, "I2: nobody asked for that");
+        must(prompt.flag === effect.cancel.reason, "I2: nobody asked for that");
         return;
       case "settle_cancelled":
-        must(prompt.flag === effect.reason, "I2: nobody asked for that");
+        must(prompt.flag === effect.cancel.reason, "I2: nobody asked for that");
         prompt.left += 1;
         return;
       case "settle_interrupted":

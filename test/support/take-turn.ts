@@ -34,6 +34,7 @@ export async function takeTurn(setup: TurnSetup, wishes: Wishes = {}): Promise<T
     setup,
     {
       sink,
+      takeFollowUps: () => [],
       emit: (event) => {
         events.push(event);
         wishes.onEvent?.(event);
