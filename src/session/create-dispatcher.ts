@@ -2,36 +2,25 @@ import type { TurnSetup } from "../agent/turn-setup.ts";
 import type { Cancel } from "../protocol/cancel.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { SessionId } from "../protocol/ids.ts";
-import { failureOf } from "../protocol/failure-of.ts";
 import type { Message } from "../protocol/message.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import { limitsOf } from "../protocol/run-options.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
 import { orAborted } from "../shared/or-aborted.ts";
 import { orLeftBehind } from "../shared/or-left-behind.ts";
 import type { OpenPrompt, StoredPrompt } from "../store/runs.ts";
-import { persistCancelledTurn } from "./cancelled-turn.ts";
-import { decide, type Command, type Effect } from "./decide.ts";
+import { decide, type Command } from "./decide.ts";
+import { makeDecisions } from "./decisions.ts";
 import type { Dispatcher, DispatcherDeps } from "./dispatcher.ts";
-import { endNews, type Departure } from "./end-news.ts";
 import { executeSummary } from "./execute-summary.ts";
 import { executeTurn } from "./execute-turn.ts";
 import { localRun, type LocalRun } from "./local-run.ts";
-import {
-  abortFor,
-  byWhom,
-  cancelledOutcome,
-  foldedOutcome,
-  interruptedOutcome,
-  leftBehindOutcome,
-  lostOutcome,
-  outcomeWithoutTurn,
-} from "./outcome.ts";
-import { loadState, saveState } from "./session-state.ts";
+import { abortFor, leftBehindOutcome, outcomeWithoutTurn } from "./outcome.ts";
+import { loadState } from "./session-state.ts";
 import { watchStore } from "./store-watch.ts";
 import { take, unknownRun, type PromptRequest } from "./take-prompt.ts";
 import { unstoredOutcomes } from "./unstored.ts";
-import { storeUserMessage } from "./user-message.ts";
 
 /** How long a shutdown waits for runs that do not obey; then they are settled without them. */
 const SHUTDOWN_MS = 15_000;
@@ -44,148 +33,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const unstored = unstoredOutcomes();
   /** Runs of other processes that somebody here has attached to, with their sessions. */
   const attached = new Map<number, SessionId>();
+  const decisions = makeDecisions({ deps, local, attached, unstored });
+  const { dispatch, act, settle, finish, announce } = decisions;
   let closing = false;
-
-  /** One decision: load, decide and save in one transaction, then act. Returns the messages that it stored. */
-  const dispatch = (
-    sessionId: SessionId,
-    command: Command,
-    also: () => void = () => {},
-  ): readonly Message[] => {
-    const stored: Message[] = [];
-    const effects = store.transaction(
-      () => {
-        also();
-        const before = loadState(store, sessionId);
-        const [after, wanted] = decide(before, command, store.ownerId);
-        // Who leaves the slot leaves it first: no two rows may be active, not even for a moment.
-        for (const effect of wanted) stored.push(...settleInStore(effect));
-        saveState(store, sessionId, before, after, clock.now());
-        return wanted;
-      },
-      // A settlement survives a power cut; to have become ready need not.
-      command.type === "ready" ? "normal" : "full",
-    );
-    // First what runs, then the news: a listener may call back, and must meet the state as it was decided.
-    for (const effect of effects) act(effect);
-    for (const message of stored) {
-      const { sessionId: session } = message;
-      publish({ type: "message", lifecycle: "created", runId: null, sessionId: session, message });
-    }
-    for (const effect of effects) tell(effect);
-    return stored;
-  };
-
-  const settleInStore = (effect: Effect): readonly Message[] => {
-    const now = clock.now();
-    const { seq } = effect;
-    switch (effect.type) {
-      case "settle_interrupted":
-        store.runs.settle(seq, interruptedOutcome(), now);
-        return [];
-      case "settle_cancelled": {
-        const setup = local.get(seq)?.setup ?? null;
-        store.runs.settle(seq, cancelledOutcome(effect.cancel), now);
-        return effect.persist ? persistCancelledTurn(store, seq, setup, now) : [];
-      }
-      case "fold": {
-        const prompt = store.runs.get(seq);
-        store.runs.settle(seq, foldedOutcome(), now);
-        return prompt === null ? [] : [storeUserMessage(store, prompt, effect.into, now)];
-      }
-      case "start":
-      case "abort":
-        return [];
-    }
-  };
-
-  const act = (effect: Effect): void => {
-    const run = local.get(effect.seq);
-    if (run === undefined) return;
-    if (effect.type === "start") run.turn.resolve("start");
-    if (effect.type === "fold") leave(run, foldedOutcome());
-    if (effect.type !== "abort") return;
-    run.cancel ??= effect.cancel;
-    run.scope.abort(abortFor(effect.cancel.reason));
-  };
-
-  const tell = (effect: Effect): void => {
-    if (effect.type === "settle_cancelled")
-      announce(
-        effect.seq,
-        cancelledOutcome(effect.cancel),
-        effect.persist ? "after_turn" : "before_turn",
-      );
-    if (effect.type !== "settle_interrupted") return;
-    announce(effect.seq, interruptedOutcome(), "after_turn");
-    cleanUpAfter(effect.seq);
-  };
-
-  const leave = (run: LocalRun, outcome: RunOutcome): void => {
-    run.left = true;
-    run.turn.resolve("left");
-    run.outcome.resolve(outcome);
-  };
-
-  /** The one place where a terminal event leaves. */
-  const announce = (seq: number, outcome: RunOutcome, departure: Departure): void => {
-    const run = local.get(seq);
-    if (run?.left === true) return;
-    attached.delete(seq);
-    if (run !== undefined) leave(run, outcome);
-    const prompt = run?.prompt ?? store.runs.get(seq);
-    if (prompt === null) return;
-    const title = (): string => store.sessions.get(prompt.sessionId)?.title ?? "";
-    for (const news of endNews(prompt, outcome, departure, title)) publish(news);
-  };
-
-  const cleanUpAfter = (seq: number): void => {
-    const runId = store.runs.get(seq)?.runId ?? null;
-    if (runId !== null) deps.onInterrupted(runId);
-  };
-
-  const settle = (run: LocalRun, wanted: RunOutcome, departure: Departure): void => {
-    if (run.left) return;
-    const told = storeOutcome(run.prompt, byWhom(wanted, run.cancel));
-    if (!store.isInPlace()) warnOfLoss(run.prompt);
-    announce(run.prompt.seq, told, departure);
-  };
-
-  /** The outcome is true, but nobody will be able to ask for it. */
-  const warnOfLoss = ({ runId, sessionId }: StoredPrompt): void =>
-    publish({
-      type: "warning",
-      runId,
-      sessionId,
-      code: "record_lost",
-      message: "the data directory was removed while the run went on: its record is lost",
-    });
-
-  /** Frees the slot and hands off; returns the outcome that is to be told. */
-  const finish = ({ seq, sessionId }: StoredPrompt, outcome: RunOutcome): RunOutcome => {
-    let told = outcome;
-    dispatch(sessionId, { type: "finish", seq }, () => {
-      const first = store.runs.settle(seq, outcome, clock.now());
-      // Another process was faster (it believed us dead): what is recorded is what is told.
-      if (!first) told = store.runs.outcome(seq) ?? outcome;
-    });
-    return told;
-  };
-
-  const storeOutcome = (prompt: StoredPrompt, outcome: RunOutcome): RunOutcome => {
-    try {
-      return finish(prompt, outcome);
-    } catch (error) {
-      // The store would not take it: once more without the text, and in any case the waiter hears the truth.
-      const told = lostOutcome(outcome, failureOf(error));
-      try {
-        finish(prompt, { ...told, text: "", denials: [], warnings: [] });
-      } catch {
-        unstored.keep(prompt, told, clock.now());
-      }
-      return told;
-    }
-  };
 
   const runPrompt = async (run: LocalRun): Promise<void> => {
     const { prompt, scope } = run;

@@ -132,6 +132,9 @@ export class DispatchWorld {
         must(prompt.flag === effect.cancel.reason, "I2: nobody asked for that");
         prompt.left += 1;
         return;
+      case "fold":
+        must(false, "nothing here may be folded");
+        return;
       case "settle_interrupted":
         must(this.dead.has(prompt.owner), "its owner lives");
         prompt.left += 1;
