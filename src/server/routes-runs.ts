@@ -11,7 +11,7 @@ import { cancelReason } from "./routes-agent.ts";
 export function runRoutes(add: AddRoute, context: ServerContext): void {
   const base = "/workspaces/:id/runs";
   add("GET", base, (c) =>
-    json(workspaceOf(context, c).store.runs.recent(100).map(encodeRunRecord)),
+    json(workspaceOf(context, c).dispatcher.recent(100).map(encodeRunRecord)),
   );
   add("GET", `${base}/:run`, (c) => {
     const record = workspaceOf(context, c).dispatcher.record(runId(c));

@@ -61,6 +61,7 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
       return record && maskedRecord(record, mask);
     },
   };
+  recover(dispatcher);
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     try {
@@ -79,6 +80,15 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     clients: new Set(),
     close: () => (closing ??= close()),
   };
+}
+
+/** What dead processes left open is settled by whoever opens the directory next. */
+function recover(dispatcher: Dispatcher): void {
+  try {
+    dispatcher.recover();
+  } catch {
+    // A store that is busy or full: the next look at the session settles it.
+  }
 }
 
 /** As the wire shows it; keys, headers and tokens never leave (protocol.md S11). */

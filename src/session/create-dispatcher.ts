@@ -126,6 +126,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     else for (const effect of effects) act(effect);
   };
 
+  const lookAround = (): void => {
+    for (const sessionId of store.runs.openSessions()) look(sessionId);
+  };
+
   const watch = watchStore({
     store,
     waiting: () => [
@@ -214,6 +218,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       look(stored.sessionId); // its process may have died
       return store.runs.record(runId);
     },
+    recent: (limit) => {
+      lookAround();
+      return store.runs.recent(limit);
+    },
+    recover: lookAround,
     inFlight: () => tasks.size,
     shutdown: async () => {
       closing = true;

@@ -1,4 +1,4 @@
-import type { SessionId } from "../protocol/ids.ts";
+import type { RunId, SessionId } from "../protocol/ids.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import type { Message } from "../protocol/message.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
@@ -44,6 +44,11 @@ export interface Decisions {
   announce(seq: number, outcome: RunOutcome, departure: Departure): void;
 }
 
+interface OfRun {
+  readonly runId: RunId | null;
+  readonly message: Message;
+}
+
 export function makeDecisions({ deps, local, attached, unstored }: DecisionParts): Decisions {
   const { store, clock, publish } = deps;
 
@@ -52,7 +57,7 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     command: Command,
     also: () => void = () => {},
   ): readonly Message[] => {
-    const stored: Message[] = [];
+    const stored: OfRun[] = [];
     const effects = store.transaction(
       () => {
         also();
@@ -68,17 +73,17 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     );
     // First what runs, then the news: a listener may call back, and must meet the state as it was decided.
     for (const effect of effects) act(effect);
-    for (const message of stored) {
-      const { sessionId: session } = message;
-      publish({ type: "message", lifecycle: "created", runId: null, sessionId: session, message });
-    }
+    for (const { runId, message } of stored)
+      publish({ type: "message", lifecycle: "created", runId, sessionId, message });
     for (const effect of effects) tell(effect);
-    return stored;
+    return stored.map(({ message }) => message);
   };
 
-  const settleInStore = (effect: Effect): readonly Message[] => {
+  const settleInStore = (effect: Effect): readonly OfRun[] => {
     const now = clock.now();
     const { seq } = effect;
+    const runId = local.get(effect.type === "fold" ? effect.into : seq)?.prompt.runId ?? null;
+    const ofRun = (message: Message): OfRun => ({ runId, message });
     switch (effect.type) {
       case "settle_interrupted":
         store.runs.settle(seq, interruptedOutcome(), now);
@@ -86,12 +91,12 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
       case "settle_cancelled": {
         const setup = local.get(seq)?.setup ?? null;
         store.runs.settle(seq, cancelledOutcome(effect.cancel), now);
-        return effect.persist ? persistCancelledTurn(store, seq, setup, now) : [];
+        return effect.persist ? persistCancelledTurn(store, seq, setup, now).map(ofRun) : [];
       }
       case "fold": {
         const prompt = store.runs.get(seq);
         store.runs.settle(seq, foldedOutcome(), now);
-        return prompt === null ? [] : [storeUserMessage(store, prompt, effect.into, now)];
+        return prompt === null ? [] : [ofRun(storeUserMessage(store, prompt, effect.into, now))];
       }
       case "start":
       case "abort":

@@ -43,6 +43,10 @@ export interface Dispatcher {
   /** Prompts that wait behind the active one. */
   queued(sessionId: SessionId): readonly StoredPrompt[];
   record(runId: RunId): RunRecord | null;
+  /** The last `limit` runs, newest first. */
+  recent(limit: number): readonly RunRecord[];
+  /** Settles what dead processes left open, in every session. */
+  recover(): void;
   /** Prompts of this process that are not settled: what a shutdown would wait for. */
   inFlight(): number;
   /**
