@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { TurnSetup } from "../agent/turn-setup.ts";
 import type { Cancel } from "../protocol/cancel.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
@@ -28,13 +29,14 @@ const SHUTDOWN_MS = 15_000;
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { store, clock, publish } = deps;
   const lifetime = new AbortController();
+  setMaxListeners(0, lifetime.signal); // as many as there are runs
   const local = new Map<number, LocalRun>();
   const tasks = new Set<Promise<void>>();
   const unstored = unstoredOutcomes();
   /** Runs of other processes that somebody here has attached to, with their sessions. */
   const attached = new Map<number, SessionId>();
   const decisions = makeDecisions({ deps, local, attached, unstored });
-  const { dispatch, act, settle, finish, announce } = decisions;
+  const { dispatch, act, settle, flush, finish, announce } = decisions;
   let closing = false;
 
   const runPrompt = async (run: LocalRun): Promise<void> => {
@@ -43,12 +45,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     try {
       run.setup = await prepare(run);
       dispatch(sessionId, { type: "ready", seq });
-      announceQueue(run);
+      if (!run.started) announceQueue(run);
       if ((await orAborted(run.turn.promise, scope.signal)) === "left") return;
-      settle(run, await execute(run, run.setup), "after_turn");
+      await settle(run, await execute(run, run.setup), "after_turn");
     } catch (error) {
       const what = failureOf(scope.signal.aborted ? scope.signal.reason : error);
-      if (!wasCancelled(run)) settle(run, outcomeWithoutTurn(what), "before_turn");
+      if (!wasCancelled(run)) await settle(run, outcomeWithoutTurn(what), "before_turn");
     }
   };
 
@@ -116,11 +118,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   const look = (sessionId: SessionId): void => {
     unstored.retry(sessionId, finish); // it may hold the slot
-    const owners = new Set(store.runs.open(sessionId).map(({ owner }) => owner));
+    const before = loadState(store, sessionId);
+    if (before.prompts.length === 0 && before.mark === null) return;
+    const owners = new Set(before.prompts.map(({ owner }) => owner));
     const dead = new Set([...owners].filter((owner) => !store.isAlive(owner)));
     const command: Command = { type: "look", dead };
     // Most looks change nothing: they must not take the write lock that everybody else waits for.
-    const before = loadState(store, sessionId);
     const [after, effects] = decide(before, command, store.ownerId);
     if (after !== before) dispatch(sessionId, command);
     else for (const effect of effects) act(effect);
@@ -228,7 +231,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       closing = true;
       lifetime.abort(new RunAborted("by_shutdown"));
       await withinShutdown(Promise.allSettled(tasks));
-      for (const run of local.values()) settle(run, leftBehindOutcome(), "before_turn");
+      for (const run of local.values()) void settle(run, leftBehindOutcome(), "before_turn");
+      flush();
       watch[Symbol.dispose]();
     },
   };

@@ -36,12 +36,29 @@ export interface Decisions {
   dispatch(sessionId: SessionId, command: Command): readonly Message[];
   /** Does what a decision that changes nothing in the store asks for. */
   act(effect: Effect): void;
-  /** The one way in which a prompt of ours ends with an outcome. */
-  settle(run: LocalRun, outcome: RunOutcome, departure: Departure): void;
+  /**
+   * The one way in which a prompt of ours ends with an outcome: stored, then told. Settlements that come together share one commit.
+   * Resolves when it is told.
+   */
+  settle(run: LocalRun, outcome: RunOutcome, departure: Departure): Promise<void>;
+  /** Settles at once what waits for that commit. */
+  flush(): void;
   /** Frees the slot and hands off; returns the outcome that is to be told. Throws what the store throws. */
   finish(prompt: StoredPrompt, outcome: RunOutcome): RunOutcome;
   /** The one place where a terminal event leaves. */
   announce(seq: number, outcome: RunOutcome, departure: Departure): void;
+}
+
+interface Decided {
+  readonly effects: readonly Effect[];
+  readonly stored: readonly OfRun[];
+}
+
+/** A settlement that waits for its commit. */
+interface Due {
+  readonly run: LocalRun;
+  readonly outcome: RunOutcome;
+  readonly departure: Departure;
 }
 
 interface OfRun {
@@ -50,33 +67,35 @@ interface OfRun {
 }
 
 export function makeDecisions({ deps, local, attached, unstored }: DecisionParts): Decisions {
-  const { store, clock, publish } = deps;
+  const { store, clock, publish, soon = setImmediate } = deps;
 
-  const dispatch = (
-    sessionId: SessionId,
-    command: Command,
-    also: () => void = () => {},
-  ): readonly Message[] => {
-    const stored: OfRun[] = [];
-    const effects = store.transaction(
-      () => {
-        also();
-        const before = loadState(store, sessionId);
-        const [after, wanted] = decide(before, command, store.ownerId);
-        // Who leaves the slot leaves it first: no two rows may be active, not even for a moment.
-        for (const effect of wanted) stored.push(...settleInStore(effect));
-        saveState(store, sessionId, before, after, clock.now());
-        return wanted;
-      },
-      // A settlement survives a power cut; to have become ready need not.
-      command.type === "ready" ? "normal" : "full",
-    );
+  const dispatch = (sessionId: SessionId, command: Command): readonly Message[] =>
+    commit(() => [decided(sessionId, command)], command.type);
+
+  /** One transaction of decisions, then what they ask for. */
+  const commit = (work: () => readonly Decided[], why: Command["type"]): readonly Message[] => {
+    // A settlement survives a power cut; to have become ready need not.
+    const made = store.transaction(work, why === "ready" ? "normal" : "full");
+    const effects = made.flatMap((one) => one.effects);
+    const stored = made.flatMap((one) => one.stored);
     // First what runs, then the news: a listener may call back, and must meet the state as it was decided.
     for (const effect of effects) act(effect);
-    for (const { runId, message } of stored)
+    for (const { runId, message } of stored) {
+      const { sessionId } = message;
       publish({ type: "message", lifecycle: "created", runId, sessionId, message });
+    }
     for (const effect of effects) tell(effect);
     return stored.map(({ message }) => message);
+  };
+
+  /** Loads, decides and saves. Call inside a transaction. */
+  const decided = (sessionId: SessionId, command: Command): Decided => {
+    const before = loadState(store, sessionId);
+    const [after, effects] = decide(before, command, store.ownerId);
+    // Who leaves the slot leaves it first: no two rows may be active, not even for a moment.
+    const stored = effects.flatMap(settleInStore);
+    saveState(store, sessionId, before, after, clock.now());
+    return { effects, stored };
   };
 
   const settleInStore = (effect: Effect): readonly OfRun[] => {
@@ -107,7 +126,10 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
   const act = (effect: Effect): void => {
     const run = local.get(effect.seq);
     if (run === undefined) return;
-    if (effect.type === "start") run.turn.resolve("start");
+    if (effect.type === "start") {
+      run.started = true;
+      run.turn.resolve("start");
+    }
     if (effect.type === "fold") leave(run, foldedOutcome());
     if (effect.type !== "abort") return;
     run.cancel ??= effect.cancel;
@@ -139,7 +161,7 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     if (run !== undefined) leave(run, outcome);
     const prompt = run?.prompt ?? store.runs.get(seq);
     if (prompt === null) return;
-    const title = (): string => store.sessions.get(prompt.sessionId)?.title ?? "";
+    const title = (): string => store.sessions.title(prompt.sessionId) ?? "";
     for (const news of endNews(prompt, outcome, departure, title)) publish(news);
   };
 
@@ -148,11 +170,25 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     if (runId !== null) deps.onInterrupted(runId);
   };
 
-  const settle = (run: LocalRun, wanted: RunOutcome, departure: Departure): void => {
+  let due: Due[] = [];
+  const settle = async (run: LocalRun, wanted: RunOutcome, departure: Departure): Promise<void> => {
     if (run.left) return;
-    const told = storeOutcome(run.prompt, byWhom(wanted, run.cancel));
-    if (!store.isInPlace()) warnOfLoss(run.prompt);
-    announce(run.prompt.seq, told, departure);
+    due.push({ run, outcome: byWhom(wanted, run.cancel), departure });
+    if (due.length === 1) soon(flush);
+    await run.outcome.promise;
+  };
+
+  const flush = (): void => {
+    const batch = due.filter(({ run }) => !run.left);
+    due = [];
+    if (batch.length === 0) return;
+    const told = storeOutcomes(batch);
+    const isLost = !store.isInPlace();
+    for (const [n, { run, departure }] of batch.entries()) {
+      if (isLost) warnOfLoss(run.prompt);
+      const outcome = told[n];
+      if (outcome !== undefined) announce(run.prompt.seq, outcome, departure);
+    }
   };
 
   /** The outcome is true, but nobody will be able to ask for it. */
@@ -165,14 +201,35 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
       message: "the data directory was removed while the run went on: its record is lost",
     });
 
-  const finish = ({ seq, sessionId }: StoredPrompt, outcome: RunOutcome): RunOutcome => {
+  const finish = (prompt: StoredPrompt, outcome: RunOutcome): RunOutcome => {
     let told = outcome;
-    dispatch(sessionId, { type: "finish", seq }, () => {
-      const first = store.runs.settle(seq, outcome, clock.now());
-      // Another process was faster (it believed us dead): what is recorded is what is told.
-      if (!first) told = store.runs.outcome(seq) ?? outcome;
-    });
+    commit(() => {
+      told = recorded(prompt.seq, outcome);
+      return [decided(prompt.sessionId, { type: "finish", seq: prompt.seq })];
+    }, "finish");
     return told;
+  };
+
+  /** Another process may have been faster (it believed us dead): what is recorded is what is told. */
+  const recorded = (seq: number, outcome: RunOutcome): RunOutcome =>
+    store.runs.settle(seq, outcome, clock.now()) ? outcome : (store.runs.outcome(seq) ?? outcome);
+
+  const storeOutcomes = (batch: readonly Due[]): readonly RunOutcome[] => {
+    const told: RunOutcome[] = [];
+    try {
+      commit(
+        () =>
+          batch.map(({ run: { prompt }, outcome }) => {
+            told.push(recorded(prompt.seq, outcome));
+            return decided(prompt.sessionId, { type: "finish", seq: prompt.seq });
+          }),
+        "finish",
+      );
+      return told;
+    } catch {
+      // One at a time, then: each has its own end, and one that cannot be stored is no other's fault.
+      return batch.map(({ run, outcome }) => storeOutcome(run.prompt, outcome));
+    }
   };
 
   const storeOutcome = (prompt: StoredPrompt, outcome: RunOutcome): RunOutcome => {
@@ -190,5 +247,5 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     }
   };
 
-  return { dispatch, act, settle, finish, announce };
+  return { dispatch, act, settle, flush, finish, announce };
 }

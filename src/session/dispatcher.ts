@@ -15,6 +15,8 @@ export interface DispatcherDeps {
   readonly prepareTurn: PrepareTurn;
   /** Must not throw; may call back into the dispatcher. */
   readonly publish: (event: WireEvent) => void;
+  /** When settlements that came together are stored, in one commit; `setImmediate` unless told. */
+  readonly soon?: (work: () => void) => void;
   /** A process died in this run: end what it left behind. Must not throw. */
   readonly onInterrupted: (runId: RunId) => void;
 }

@@ -19,6 +19,8 @@ export interface LocalRun extends Disposable {
   setup: TurnSetup | null;
   /** The cancel that its signal fired for. */
   cancel: Cancel | null;
+  /** It holds the slot, or did. */
+  started: boolean;
   /** It has left its session: nothing more is told of it. */
   left: boolean;
 }
@@ -38,6 +40,7 @@ export function localRun(prompt: StoredPrompt, parent: AbortSignal): LocalRun {
     outcome: deferred(),
     setup: null,
     cancel: null,
+    started: false,
     left: false,
     [Symbol.dispose]: () => {
       clearTimeout(timer);

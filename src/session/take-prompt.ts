@@ -41,7 +41,7 @@ export function take(
     if (known.bodyHash !== request.bodyHash) throw conflict(known);
     return { accepted: { seq: known.seq, state: known.state, attached: true }, prompt: null };
   }
-  if (store.sessions.get(request.sessionId) === null) throw unknownSession(request.sessionId);
+  if (store.sessions.title(request.sessionId) === null) throw unknownSession(request.sessionId);
   const open = store.runs.open(request.sessionId).length;
   if (request.kind === "summary" && open > 0) throw busy(request.sessionId);
   if (open >= QUEUE_LIMIT) throw full(request.sessionId);

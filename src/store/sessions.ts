@@ -8,6 +8,8 @@ import type { Database } from "./database.ts";
 export interface Sessions {
   create(session: { id: SessionId; title: string; now: number }): Session;
   get(id: SessionId): Session | null;
+  /** The title alone, which costs less than the whole; null when there is no such session. */
+  title(id: SessionId): string | null;
   /** Top-level sessions, the last changed first. */
   list(): Session[];
   /** Adds what one model call used; an unknown cost makes the sum unknown. */
@@ -67,6 +69,9 @@ export function sessionsOf(database: Database): Sessions {
       const row = database.get<Row>(`${SELECT} WHERE s.id = ?`, id);
       return row === null ? null : sessionOf(row);
     },
+    title: (id) =>
+      database.get<Pick<Row, "title">>("SELECT title FROM sessions WHERE id = ?", id)?.title ??
+      null,
     list: () =>
       database
         .all<Row>(
