@@ -1,9 +1,10 @@
 import { Hono, type Context } from "hono";
-import { failure } from "../protocol/ending.ts";
+import { failure, RunFailed } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import type { Answer, Ask, Transport } from "../protocol/http.ts";
 import { orAborted } from "../shared/or-aborted.ts";
-import { NotFound, type ServerContext } from "./context.ts";
+import type { ServerContext } from "./context.ts";
+import { Refused, tooLarge } from "./refused.ts";
 import { empty, json, refusal, type Reply } from "./reply.ts";
 import { agentRoutes } from "./routes-agent.ts";
 import { runRoutes } from "./routes-runs.ts";
@@ -42,11 +43,18 @@ export function createApp(context: ServerContext): (url: string, ask: Ask) => Pr
   app.notFound(
     () => refusal(failure("usage", "there is no such route"), 404) as unknown as Response,
   );
-  app.onError(
-    (error) =>
-      refusal(failureOf(error), error instanceof NotFound ? 404 : undefined) as unknown as Response,
-  );
-  return async (url, ask) => await app.fetch(lightRequest(url, ask));
+  app.onError((error) => refusalOf(error) as unknown as Response);
+  return async (url, ask) => {
+    if (Buffer.byteLength(ask.body ?? "") > context.bodyLimitBytes)
+      return refusalOf(tooLarge(context.bodyLimitBytes));
+    return await app.fetch(lightRequest(url, ask));
+  };
+}
+
+/** What is no refusal is a bug of ours, a stray cancellation too (behaviour.md DSP-14). */
+function refusalOf(error: unknown): Reply {
+  if (error instanceof Refused) return refusal(error.failure, error.status);
+  return refusal(failureOf(error), error instanceof RunFailed ? undefined : 500);
 }
 
 /** The transport of an embedded server: the same requests, without a socket. */

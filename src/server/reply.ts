@@ -48,6 +48,7 @@ const STATUS: Partial<Record<Reason, number>> = {
   unknown_run: 404,
   run_conflict: 409,
   by_shutdown: 409,
+  by_client: 409,
   session_busy: 409,
   queue_full: 429,
   usage: 400,

@@ -3,9 +3,9 @@ import { failure, RunFailed } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { encodeRunRecord } from "../protocol/run-record.ts";
 import type { AddRoute } from "./app.ts";
+import { cancelOf } from "./cancel-body.ts";
 import { workspaceOf, type ServerContext } from "./context.ts";
 import { json } from "./reply.ts";
-import { cancelReason } from "./routes-agent.ts";
 
 /** Runs as records: what became of a RunID can be asked for at any time. */
 export function runRoutes(add: AddRoute, context: ServerContext): void {
@@ -24,9 +24,10 @@ export function runRoutes(add: AddRoute, context: ServerContext): void {
     return json(encodeRunRecord(record));
   });
   add("POST", `${base}/:run/cancel`, async (c) => {
-    const { dispatcher } = workspaceOf(context, c);
-    const reason = cancelReason(await c.req.text());
-    return json({ cancelled: dispatcher.cancelRun(runId(c), reason) });
+    const { reason, by } = cancelOf(await c.req.text());
+    return json({
+      cancelled: workspaceOf(context, c).dispatcher.cancelRun(runId(c), reason, by),
+    });
   });
 }
 

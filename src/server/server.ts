@@ -1,6 +1,7 @@
 import type { Transport } from "../protocol/http.ts";
+import { systemAlarm } from "../shared/alarm.ts";
 import { createApp, inMemoryTransport } from "./app.ts";
-import type { ServerContext } from "./context.ts";
+import { workspaceIndex, type IndexOptions } from "./workspace-index.ts";
 
 /** A server in this process. */
 export interface EmbeddedServer {
@@ -9,14 +10,25 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
-export function embeddedServer(options: Omit<ServerContext, "workspaces">): EmbeddedServer {
-  const context: ServerContext = { ...options, workspaces: new Map() };
-  return {
-    transport: inMemoryTransport(createApp(context)),
-    close: async () => {
-      const open = [...context.workspaces.values()];
-      context.workspaces.clear();
-      await Promise.allSettled(open.map(async (workspace) => await workspace.close()));
-    },
-  };
+interface ServerOptions
+  extends Omit<IndexOptions, OwnChoice>, Partial<Pick<IndexOptions, OwnChoice>> {
+  readonly version: string;
+  readonly bodyLimitBytes?: number;
+}
+
+/** Left to us, its one client is never lost sight of: both end together. */
+type OwnChoice = "claimTimes" | "setAlarm" | "onLastClosed";
+
+const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+
+export function embeddedServer({ version, ...options }: ServerOptions): EmbeddedServer {
+  const workspaces = workspaceIndex({
+    claimTimes: null,
+    setAlarm: systemAlarm,
+    onLastClosed: () => {},
+    ...options,
+  });
+  const bodyLimitBytes = options.bodyLimitBytes ?? BODY_LIMIT_BYTES;
+  const app = createApp({ version, clock: options.clock, workspaces, bodyLimitBytes });
+  return { transport: inMemoryTransport(app), close: workspaces.close };
 }

@@ -10,6 +10,7 @@ import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Store } from "../store/store.ts";
 import { memoryEventLog, type EventLog } from "./event-log.ts";
 import { maskedEvent, maskedRecord, maskedStore } from "./masked-news.ts";
+import { noAgent } from "./refused.ts";
 
 /** One project directory: its configuration, its store, its runs and its events. */
 export interface Workspace {
@@ -18,8 +19,8 @@ export interface Workspace {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly log: EventLog;
-  /** Clients that hold it. */
-  readonly clients: Set<string>;
+  /** False: it shows what was run in it, and runs nothing itself. */
+  readonly hasAgent: boolean;
   /** In this order: no new prompts, runs settled, events told, store closed. Twice is harmless. */
   close(): Promise<void>;
 }
@@ -27,7 +28,8 @@ export interface Workspace {
 export interface WorkspaceDeps {
   readonly config: Config;
   readonly store: Store;
-  readonly prepareTurn: PrepareTurn;
+  /** Null for a workspace without an agent. */
+  readonly prepareTurn: PrepareTurn | null;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onInterrupted: (runId: RunId) => void;
@@ -49,7 +51,7 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     store,
     clock,
     random,
-    prepareTurn,
+    prepareTurn: prepareTurn ?? refusing,
     publish,
     onInterrupted,
   });
@@ -77,10 +79,14 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     store,
     dispatcher,
     log,
-    clients: new Set(),
+    hasAgent: prepareTurn !== null,
     close: () => (closing ??= close()),
   };
 }
+
+const refusing: PrepareTurn = async () => {
+  throw noAgent();
+};
 
 /** What dead processes left open is settled by whoever opens the directory next. */
 function recover(dispatcher: Dispatcher): void {

@@ -11,6 +11,7 @@ import type { RunOutcome } from "../protocol/run-record.ts";
 import { orAborted } from "../shared/or-aborted.ts";
 import { orLeftBehind } from "../shared/or-left-behind.ts";
 import type { OpenPrompt, StoredPrompt } from "../store/runs.ts";
+import { checkPrompt } from "./check-prompt.ts";
 import { decide, type Command } from "./decide.ts";
 import { makeDecisions } from "./decisions.ts";
 import type { Dispatcher, DispatcherDeps } from "./dispatcher.ts";
@@ -60,6 +61,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       : await executeTurn(deps, setup, run.prompt, run.scope, () => takeFollowUps(run));
 
   const prepare = async ({ prompt, scope }: LocalRun): Promise<TurnSetup> => {
+    checkPrompt(prompt);
     const previous = store.messages.lastModel(prompt.sessionId);
     const setup = deps.prepareTurn({ ...prompt, previous }, scope.signal);
     return await orLeftBehind(setup, limitsOf(prompt.options).killAfterMs, scope.signal);
@@ -108,6 +110,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const takeIn = (request: PromptRequest) => {
+    checkPrompt(request);
     if (closing)
       throw new RunFailed(failure("by_shutdown", "workspace closing", { remedy: "try again" }));
     look(request.sessionId);
@@ -227,6 +230,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     recover: lookAround,
     inFlight: () => tasks.size,
+    idle: async () => {
+      while (tasks.size > 0) await Promise.allSettled(tasks);
+    },
     shutdown: async () => {
       closing = true;
       lifetime.abort(new RunAborted("by_shutdown"));

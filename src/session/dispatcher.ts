@@ -51,6 +51,8 @@ export interface Dispatcher {
   recover(): void;
   /** Prompts of this process that are not settled: what a shutdown would wait for. */
   inFlight(): number;
+  /** Resolves when nothing is in flight. */
+  idle(): Promise<void>;
   /**
    * No new prompts; open ones of this process are cancelled and waited for. Bounded: whoever does not obey is settled without it.
    */

@@ -139,6 +139,6 @@ test("SHU-10: the last client that lets go ends the runs of the workspace", asyn
   const workspace = await server.workspace();
   await prompted(server, workspace, "r", { model: "slow" });
   await server.ask("DELETE", "/clients/me");
-  const again = await server.workspace();
+  const again = await server.workspace("another");
   expect(await server.settled(again, "r")).toMatchObject({ outcome: { reason: "by_shutdown" } });
 });

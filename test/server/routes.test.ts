@@ -129,13 +129,17 @@ test("one directory is one workspace, for as long as a client holds it", async (
   expect((await server.ask("GET", first)).status).toBe(200);
   expect(await server.ask("DELETE", "/clients/you")).toMatchObject({ status: 200, body: null });
   expect((await server.ask("GET", first)).status).toBe(404);
-  expect(await server.workspace()).not.toBe(first);
+  expect(await server.workspace("another")).not.toBe(first);
 });
 
 test("a workspace that is deleted is gone when its last client has let go, and that is never an error", async () => {
   await using server = fakeServer();
   const workspace = await server.workspace();
-  expect((await server.ask("DELETE", "/workspaces/none")).status).toBe(200);
+  expect((await server.ask("DELETE", "/workspaces/none?client_id=me")).status).toBe(200);
+  expect(await server.ask("DELETE", workspace)).toMatchObject({
+    status: 400,
+    body: { message: "client_id is required" },
+  });
   expect((await server.ask("DELETE", `${workspace}?client_id=me`)).status).toBe(200);
   expect((await server.ask("GET", workspace)).status).toBe(404);
 });

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import type { Config } from "../../src/config/config.ts";
 import type { Answer, Transport } from "../../src/protocol/http.ts";
 import { limitsOf } from "../../src/protocol/run-options.ts";
+import { CLAIM_TIMES } from "../../src/server/claims.ts";
 import { embeddedServer, type EmbeddedServer } from "../../src/server/server.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { fakeModel, says, type ModelStep } from "./fake-model.ts";
+import type { HandAlarms } from "./hand-alarms.ts";
 import { turnSetup } from "./turn-setup.ts";
 
 /** A configuration of nothing, for a directory. */
@@ -35,6 +37,12 @@ export interface ServerWishes {
   readonly models?: Readonly<Record<string, readonly ModelStep[]>>;
   readonly config?: (directory: string) => Config | Promise<Config>;
   readonly storeLimitBytes?: number;
+  readonly bodyLimitBytes?: number;
+  /** Stands before the readiness of each prompt. Null: the workspace has no agent. */
+  readonly ready?: ((runId: string | null, signal: AbortSignal) => Promise<void>) | null;
+  /** With it, clients are lost after a time as on a server of its own; without it never. */
+  readonly alarms?: HandAlarms;
+  readonly onLastClosed?: () => void;
 }
 
 export interface Answered {
@@ -52,8 +60,8 @@ export interface FakeServer extends AsyncDisposable {
   /** A request by path under `/v1`; `body` is sent as JSON, a string as it is. */
   ask(method: string, path: string, body?: unknown): Promise<Answered>;
   raw(method: string, path: string, more?: Partial<RawWishes>): Promise<Answer>;
-  /** A new workspace of the directory, held by the client `me`; its path under `/v1`. */
-  workspace(): Promise<string>;
+  /** The workspace of the directory, held by a client (`me`); its path under `/v1`. */
+  workspace(clientId?: string): Promise<string>;
   /** A new session of a workspace; its id. */
   session(workspace: string): Promise<string>;
   /** Waits until the run has a record with an outcome; returns it as the wire has it. */
@@ -73,15 +81,21 @@ export function fakeServer(wishes: ServerWishes = {}): FakeServer {
     clock: systemClock,
     random: () => 0.5,
     loadConfig: async ({ path }) => await (wishes.config ?? emptyConfig)(path),
-    prepareTurn:
-      () =>
-      async ({ options }) => {
+    prepareTurn: () => {
+      const { ready } = wishes;
+      if (ready === null) return null;
+      return async ({ runId, options }, signal) => {
+        await ready?.(runId, signal);
         const steps = wishes.models?.[options.model ?? ""] ?? [says("ok")];
         const limits = limitsOf({ ...options, retryMaxWaitMs: 2 });
         return turnSetup(fakeModel(...steps), { limits });
-      },
+      };
+    },
     onInterrupted: () => {},
     storeLimitBytes: wishes.storeLimitBytes ?? null,
+    ...(wishes.alarms && { claimTimes: CLAIM_TIMES, setAlarm: wishes.alarms.set }),
+    ...(wishes.onLastClosed && { onLastClosed: wishes.onLastClosed }),
+    ...(wishes.bodyLimitBytes && { bodyLimitBytes: wishes.bodyLimitBytes }),
   });
   const never = new AbortController().signal;
   const raw: FakeServer["raw"] = async (method, path, more = {}) =>
@@ -107,8 +121,9 @@ export function fakeServer(wishes: ServerWishes = {}): FakeServer {
     server,
     ask,
     raw,
-    workspace: async () => {
-      const { body } = await ask("POST", "/workspaces", { path: directory, client_id: "me" });
+    workspace: async (clientId = "me") => {
+      const sent = { path: directory, client_id: clientId };
+      const { body } = await ask("POST", "/workspaces", sent);
       return `/workspaces/${(body as { id: string }).id}`;
     },
     session: async (workspace) => {
