@@ -1,8 +1,8 @@
-import { decodeErrorBody } from "../protocol/error-body.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { Answer, Transport } from "../protocol/http.ts";
 import type { Json } from "../shared/json.ts";
 import { childScope } from "../shared/scope.ts";
+import { ServerRefused } from "./server-refused.ts";
 
 /**
  * What it means when the server cannot be reached: before a prompt was sent nothing has happened, and the command may be tried again;
@@ -86,8 +86,8 @@ const REMEDY: Readonly<Record<WhenLost, string>> = {
   server_lost: "ask for the run with crush show before you try again",
 };
 
-async function refused(answer: Answer): Promise<RunFailed> {
-  return new RunFailed(decodeErrorBody(answer.status, await answer.text()));
+async function refused(answer: Answer): Promise<ServerRefused> {
+  return new ServerRefused(answer.status, await answer.text());
 }
 
 /** The answer as `decode` reads it (undefined: it was no JSON); one that cannot be read is a failure like no answer at all. */

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { encodeAttachment, type Attachment } from "../protocol/attachment.ts";
 import { toSnake } from "../protocol/case.ts";
 import type { Reason } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
@@ -7,6 +8,7 @@ import type { RunId, SessionId } from "../protocol/ids.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
 import { decodeRunRecord, type RunRecord } from "../protocol/run-record.ts";
 import { decodeSessionRef, type SessionRef } from "../protocol/session.ts";
+import type { Json } from "../shared/json.ts";
 import { childScope, type Scope } from "../shared/scope.ts";
 import { call, open, understood, type Request } from "./call.ts";
 import { readEvents } from "./read-events.ts";
@@ -18,14 +20,23 @@ export interface WorkspaceOptions {
   readonly trustConfig: boolean;
 }
 
-export interface PromptBody {
+export interface Submission {
   readonly sessionId: SessionId;
-  readonly runId: RunId;
+  /** Null: nobody waits for this prompt. */
+  readonly runId: RunId | null;
   readonly prompt: string;
+  readonly attachments?: readonly Attachment[];
   readonly options: RunOptions;
 }
 
-/** One workspace of a server, held by this client. Every call rejects with `RunFailed`, or with `signal.reason`. */
+export interface PromptBody extends Submission {
+  readonly runId: RunId;
+}
+
+/**
+ * One workspace of a server, held by this client. Every call rejects with `RunFailed` (`ServerRefused` when the server said no), or
+ * with `signal.reason`.
+ */
 export interface WorkspaceClient {
   readonly configSources: readonly string[];
   readonly warnings: readonly string[];
@@ -36,7 +47,7 @@ export interface WorkspaceClient {
   /** Resolves once the server has subscribed us: nothing that is published later is missed. */
   events(signal: AbortSignal): Promise<AsyncIterable<WireEvent>>;
   /** `settled`: the run was known already and has ended. */
-  prompt(body: PromptBody, signal: AbortSignal): Promise<{ readonly settled: boolean }>;
+  prompt(body: Submission, signal: AbortSignal): Promise<{ readonly settled: boolean }>;
   cancelRun(runId: RunId, reason: Reason, signal: AbortSignal): Promise<void>;
   getRun(runId: RunId, signal: AbortSignal): Promise<RunRecord>;
   /** The last hundred, newest first. */
@@ -105,8 +116,8 @@ export async function openWorkspace(
         throw error;
       }
     },
-    prompt: async ({ sessionId, runId, prompt, options: asked }, parent) => {
-      const posted = { session_id: sessionId, run_id: runId, prompt, options: toSnake(asked) };
+    prompt: async (submission, parent) => {
+      const posted = encodeSubmission(submission, clientId);
       const path = `${base}/agent`;
       return await ask({ ...DURING, method: "POST", path, body: posted }, decodeAccepted, parent);
     },
@@ -115,7 +126,7 @@ export async function openWorkspace(
       const request = {
         method: "POST",
         path: `${path}/cancel`,
-        body: { reason },
+        body: { reason, client_id: clientId },
         whenLost,
       } as const;
       await ask(request, ignored, parent);
@@ -134,6 +145,19 @@ export async function openWorkspace(
     },
   };
 }
+
+/** What is empty is left out (behaviour.md API-8). */
+const encodeSubmission = (
+  { sessionId, runId, prompt, attachments = [], options }: Submission,
+  clientId: string,
+): Json => ({
+  session_id: sessionId,
+  ...(runId === null ? {} : { run_id: runId }),
+  prompt,
+  ...(attachments.length === 0 ? {} : { attachments: attachments.map(encodeAttachment) }),
+  client_id: clientId,
+  ...(Object.keys(options).length === 0 ? {} : { options: toSnake(options) }),
+});
 
 /** No prompt was sent yet. */
 const BEFORE = { whenLost: "provider_unavailable" } as const;

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { Json } from "../shared/json.ts";
 
 /** A file sent with a prompt. protocol.md section 7.5. */
 export interface Attachment {
@@ -25,6 +26,13 @@ export const attachmentOf = (wire: z.infer<typeof attachmentSchema>): Attachment
   name: wire.file_name,
   mimeType: wire.mime_type,
   content: wire.content,
+});
+
+export const encodeAttachment = ({ path, name, mimeType, content }: Attachment): Json => ({
+  file_path: path,
+  file_name: name,
+  mime_type: mimeType,
+  content,
 });
 
 /** Its content is part of the prompt's text; every other one goes to the model as a file. */

@@ -1,17 +1,13 @@
 import { getEventListeners } from "node:events";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openWorkspace, type PromptBody, type WorkspaceClient } from "../../src/client/client.ts";
+import type { PromptBody, WorkspaceClient } from "../../src/client/client.ts";
 import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
 import type { Answer } from "../../src/protocol/http.ts";
 import type { RunId, SessionId } from "../../src/protocol/ids.ts";
 import { encodeRunRecord } from "../../src/protocol/run-record.ts";
 import { orAborted } from "../../src/shared/or-aborted.ts";
-import {
-  answer,
-  fakeTransport,
-  type FakeTransport,
-  type Heard,
-} from "../support/fake-transport.ts";
+import { answer } from "../support/fake-transport.ts";
+import { answering, opened } from "../support/opened-client.ts";
 import { settledRecord } from "../support/run-record.ts";
 
 const runId = "r/1" as RunId;
@@ -22,19 +18,6 @@ const prompt: PromptBody = {
   options: { timeoutMs: 5 },
 };
 const never = new AbortController().signal;
-
-async function opened(
-  script?: (heard: Heard) => Answer | Promise<Answer> | undefined,
-): Promise<FakeTransport & { readonly client: WorkspaceClient }> {
-  const server = fakeTransport(script);
-  const options = { path: "/project", dataDir: null, trustConfig: false };
-  const client = await openWorkspace(server.transport, "http://c", "me", options, never);
-  return { ...server, client };
-}
-
-/** A server that answers every call but the first one in this way. */
-const answering = async (status: number, body = "") =>
-  await opened(({ url }) => (url.endsWith("/workspaces") ? undefined : answer(status, body)));
 
 async function failureOf(work: Promise<unknown>): Promise<RunFailure> {
   const error: unknown = await work.then(
@@ -80,6 +63,7 @@ test("a prompt carries session, run id, text and options in the wire's words", a
     session_id: "s",
     run_id: "r/1",
     prompt: "hi",
+    client_id: "me",
     options: { timeout_ms: 5 },
   });
 });

@@ -1,4 +1,4 @@
-import type { PromptBody, WorkspaceClient } from "../../src/client/client.ts";
+import type { Submission, WorkspaceClient } from "../../src/client/client.ts";
 import { failure, RunFailed, type Reason } from "../../src/protocol/ending.ts";
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
 import type { RunId } from "../../src/protocol/ids.ts";
@@ -12,7 +12,7 @@ export interface FakeWorkspace {
   readonly client: WorkspaceClient;
   /** What was asked, in order: `events`, `prompt`, `cancel signal`, `getRun`. */
   readonly asked: string[];
-  readonly posted: PromptBody[];
+  readonly posted: Submission[];
   say(...events: WireEvent[]): void;
   /** The event stream ends, with or without an error. */
   endStream(error?: Error): void;
@@ -33,7 +33,7 @@ export interface WorkspaceWishes {
 
 export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
   const asked: string[] = [];
-  const posted: PromptBody[] = [];
+  const posted: Submission[] = [];
   const queue: WireEvent[] = [];
   let record = openRecord(wishes.runId);
   let over: { readonly error: Error | null } | null = null;
