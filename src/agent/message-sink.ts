@@ -8,9 +8,15 @@ import type { MessageId } from "../protocol/ids.ts";
 export interface MessageSink {
   /** A new empty message of the turn. */
   open(role: Role): MessageId;
+  /** A new empty message that shall stand for everything before it. What is appended to it is stored, and not told. */
+  openSummary(): MessageId;
   append(id: MessageId, kind: "text" | "reasoning", text: string): void;
   /** Withdraws what was appended. */
   reset(id: MessageId): void;
   /** The whole content; returns the message as stored. */
   finish(id: MessageId, role: Role, parts: readonly Part[]): Message;
+  /** The whole content of a summary, which counts from now on. */
+  finishSummary(id: MessageId, parts: readonly Part[]): Message;
+  /** As if it had never been opened. */
+  remove(id: MessageId): void;
 }

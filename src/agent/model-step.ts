@@ -50,17 +50,25 @@ export async function callModel(
       if (!(error instanceof ModelCallFailed)) throw error;
       const waitMs = waitBefore(attempt, error, ports);
       if (waitMs === null) throw lastFailure(error, ports);
-      if (draft.parts.length > 0) {
-        draft.parts = [];
-        ports.sink.reset(messageId);
-        ports.emit({ type: "text.reset", messageId });
-      }
+      withdraw(ports, messageId, draft);
       const { message, httpStatus } = error.failure;
       const { retries: max } = ports.limits;
       ports.emit({ type: "retry", attempt, max, waitMs, cause: message, httpStatus });
       await ports.clock.sleep(waitMs, signal);
     }
   }
+}
+
+/** What a failed attempt said is unsaid. */
+export function withdraw(
+  { sink, emit }: Pick<StepPorts, "sink" | "emit">,
+  messageId: MessageId,
+  draft: StepDraft,
+): void {
+  if (draft.parts.length === 0) return;
+  draft.parts = [];
+  sink.reset(messageId);
+  emit({ type: "text.reset", messageId });
 }
 
 async function attemptCall(

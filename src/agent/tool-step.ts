@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
 import { orLeftBehind } from "../shared/or-left-behind.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
+import type { SettledCall } from "./loop-guard.ts";
 
 export type ToolCallPart = Extract<Part, { type: "tool_call" }>;
 type ToolResultPart = Extract<Part, { type: "tool_result" }>;
@@ -137,3 +138,14 @@ const refusal = (content: string): ToolResult => ({ content, isError: true, trun
 
 /** How long a tool may take to obey an abort, before we go on without it. */
 const OBEY_MS = 3_000;
+
+/** Each call with what came of it, for the loop guard. */
+export const settledCalls = (
+  calls: readonly ToolCallPart[],
+  { results }: Pick<ToolStep, "results">,
+): readonly SettledCall[] =>
+  calls.map(({ id, name, input }) => ({
+    name,
+    input,
+    content: results.find(({ toolCallId }) => toolCallId === id)?.content ?? "",
+  }));

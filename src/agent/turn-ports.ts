@@ -15,6 +15,8 @@ export interface TurnPorts {
   readonly clock: Clock;
   /** In [0, 1): spreads the waits of the retries. */
   readonly random: () => number;
+  /** The provider refuses the key, and there is no other: somebody has to see to it. */
+  readonly onKeyRefused: () => void;
   /** Told of what each model call used. */
   readonly onUsage: (usage: Usage, costUsd: number | null) => void;
 }
@@ -36,6 +38,10 @@ export function lastingPorts(ports: TurnPorts, touch: () => void): TurnPorts & D
   };
   return {
     ...ports,
+    takeFollowUps: () => {
+      lasting();
+      return ports.takeFollowUps();
+    },
     emit: (event) => {
       if (over) return;
       touch();
@@ -51,6 +57,10 @@ export function lastingPorts(ports: TurnPorts, touch: () => void): TurnPorts & D
         lasting();
         return sink.open(role);
       },
+      openSummary: () => {
+        lasting();
+        return sink.openSummary();
+      },
       append: (id, kind, text) => {
         lasting();
         sink.append(id, kind, text);
@@ -62,6 +72,14 @@ export function lastingPorts(ports: TurnPorts, touch: () => void): TurnPorts & D
       finish: (id, role, parts) => {
         lasting();
         return sink.finish(id, role, parts);
+      },
+      finishSummary: (id, parts) => {
+        lasting();
+        return sink.finishSummary(id, parts);
+      },
+      remove: (id) => {
+        lasting();
+        sink.remove(id);
       },
     },
     [Symbol.dispose]: () => {

@@ -6,10 +6,21 @@ import type { Tool } from "../tools/tool.ts";
 /** Everything that is decided about a turn before its first model call. */
 export interface TurnSetup {
   readonly model: LanguageModel;
+  /**
+   * Expands the model's key anew: the same model with the new key, or null when that is the old one. Rejects when the key cannot be
+   * expanded. Null for a key that cannot change.
+   */
+  readonly refreshModel: ((signal: AbortSignal) => Promise<LanguageModel | null>) | null;
   /** Model and provider as a message names them. */
   readonly modelId: string;
   readonly providerId: string;
   readonly prices: Prices;
+  /** Tokens that the model can be shown; null when unknown. */
+  readonly contextWindow: number | null;
+  /** Whether a conversation that fills it is summarised. */
+  readonly autoSummarize: boolean;
+  /** Whether the model can be shown images and other files. */
+  readonly takesFiles: boolean;
   readonly system: string;
   readonly tools: readonly Tool[];
   /** Real path. */
@@ -19,4 +30,11 @@ export interface TurnSetup {
   readonly limits: RunLimits;
   readonly allowEmpty: boolean;
   readonly allowBlocked: boolean;
+  /** What went wrong on the way here and ends nothing. */
+  readonly warnings: readonly TurnWarning[];
+}
+
+export interface TurnWarning {
+  readonly code: string;
+  readonly message: string;
 }

@@ -1,55 +1,48 @@
-import { ENDINGS, failure, type RunFailure } from "../protocol/ending.ts";
+import { failure, type RunFailure } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import type { MessageId } from "../protocol/ids.ts";
 import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
-import { abortOf, RunAborted } from "../protocol/run-aborted.ts";
 import type { Denial, RunOutcome } from "../protocol/run-record.ts";
 import { addUsage, NO_USAGE, type Usage } from "../protocol/usage.ts";
-import { orLeftBehind } from "../shared/or-left-behind.ts";
-import { childScope } from "../shared/scope.ts";
+import { hasFiles } from "./context.ts";
+import { Conversation } from "./conversation.ts";
 import { costOf } from "./cost.ts";
-import { watchIdle } from "./idle-watch.ts";
 import { LOOP_LIMIT, NO_LOOP, watchLoop } from "./loop-guard.ts";
-import { callModel, type StepDraft, type StepResult } from "./model-step.ts";
-import { runToolCalls, type ToolCallPart, type ToolStep } from "./tool-step.ts";
-import { lastingPorts, type TurnPorts } from "./turn-ports.ts";
-import type { TurnSetup } from "./turn-setup.ts";
+import { modelAccess, type ModelAccess } from "./model-access.ts";
+import {
+  callModel,
+  withdraw,
+  type StepDraft,
+  type StepPorts,
+  type StepResult,
+} from "./model-step.ts";
+import {
+  continuationOf,
+  noRoomLeft,
+  summaryParts,
+  SUMMARY_REQUEST,
+  SUMMARY_SYSTEM,
+} from "./summary.ts";
+import { runToolCalls, settledCalls, type ToolCallPart, type ToolStep } from "./tool-step.ts";
+import {
+  CUT_OFF,
+  endedWith,
+  isCancel,
+  loopFailure,
+  markOf,
+  missingResults,
+  type Ended,
+  type FinishMark,
+} from "./turn-endings.ts";
+import type { TurnPorts } from "./turn-ports.ts";
+import type { TurnSetup, TurnWarning } from "./turn-setup.ts";
 
-/**
- * One turn: call the model, run its tools, repeat until it ends. `history` ends with the user message of the turn.
- * Contract: never rejects, and ends within `killAfterMs` of an abort; whatever happens is the outcome. Every message that it opened is
- * finished then, and every tool call has a result, unless the store fails.
- */
-export async function runTurn(
-  setup: TurnSetup,
-  ports: TurnPorts,
-  history: readonly Message[],
-  parent: AbortSignal,
-): Promise<RunOutcome> {
-  const { clock } = ports;
-  using scope = childScope(parent);
-  using watch = watchIdle(
-    setup.limits.idleTimeoutMs,
-    () => clock.monotonic(),
-    () => scope.abort(new RunAborted("idle_timeout")),
-  );
-  using lasting = lastingPorts(ports, watch.touch);
-  const turn = new Turn(setup, lasting, history);
-  try {
-    const { killAfterMs } = setup.limits;
-    return turn.outcome(await orLeftBehind(turn.run(scope.signal), killAfterMs, scope.signal));
-  } catch (error) {
-    const what = scope.signal.aborted ? abortOf(scope.signal.reason).failure : failureOf(error);
-    return turn.interrupted(what);
-  }
-}
-
-type Ended = "end_turn" | RunFailure;
-
-class Turn {
+/** One turn, or one summary, on its way. `run-turn.ts` bounds it and turns its end into an outcome. */
+export class Turn {
   readonly #setup: TurnSetup;
   readonly #ports: TurnPorts;
-  readonly #messages: Message[];
+  readonly #talk: Conversation;
+  readonly #access: ModelAccess;
   readonly #denials: Denial[] = [];
   readonly #warnings: string[] = [];
   #usage: Usage = NO_USAGE;
@@ -58,33 +51,48 @@ class Turn {
   #toolCalls = 0;
   /** The assistant message that is being written or whose tools are running. */
   #open: { id: MessageId; draft: StepDraft; tools: ToolStep | null } | null = null;
+  /** The summary that is being written. */
+  #summary: { id: MessageId; draft: StepDraft } | null = null;
   #last: { id: MessageId; text: string } | null = null;
+  /** What the turn's own answer made of it, once it is there. */
+  #answered: Ended | null = null;
+  /** An interrupted turn leaves a mark in the conversation; an interrupted summary does not. */
+  #leavesMark = true;
 
   constructor(setup: TurnSetup, ports: TurnPorts, history: readonly Message[]) {
     this.#setup = setup;
     this.#ports = ports;
-    this.#messages = [...history];
+    this.#talk = new Conversation(setup, history);
+    this.#access = modelAccess(setup, {
+      onRefused: ports.onKeyRefused,
+      warn: (warning) => this.#warn(warning),
+    });
   }
 
   async run(signal: AbortSignal): Promise<Ended> {
     const { sink, emit } = this.#ports;
+    for (const warning of this.#setup.warnings) this.#warn(warning);
+    this.#warnOfFiles(this.#talk.requests());
     let loop = NO_LOOP;
     for (let n = 1; ; n += 1) {
       signal.throwIfAborted();
+      await this.#makeRoom(signal);
       const id = sink.open("assistant");
       const draft: StepDraft = { parts: [] };
       this.#open = { id, draft, tools: null };
       emit({ type: "step.started", n, model: this.#setup.model.ref, messageId: id });
-      const step = await callModel(this.#stepPorts(), this.#messages, id, draft, signal);
-      this.#account(step);
+      const step = await this.#call(this.#stepPorts(), this.#talk.read(), this.#open, signal);
+      this.#turns += 1;
+      this.#account(step.usage);
       const calls = step.parts.filter((part): part is ToolCallPart => part.type === "tool_call");
       const goesOn = calls.length > 0 && !CUT_OFF.has(step.finish);
       this.#finish(id, step.parts, goesOn ? "tool_use" : step.finish);
+      this.#talk.count(step.usage);
       emit({ type: "step.completed", usage: step.usage, finishReason: step.finish });
       if (!goesOn) {
         this.#open = null;
         this.#storeResults(missingResults(calls, [], "Error: the answer was cut off, nothing ran"));
-        return this.#ended(step);
+        return await this.#ended(step, signal);
       }
       const tools: ToolStep = { results: [], denials: this.#denials };
       this.#open = { id, draft: { parts: [...step.parts] }, tools };
@@ -95,6 +103,14 @@ class Turn {
       loop = watchLoop(loop, settledCalls(calls, tools));
       if (loop.repeats >= LOOP_LIMIT) return loopFailure(calls);
     }
+  }
+
+  async summarizeOnly(signal: AbortSignal): Promise<Ended> {
+    this.#leavesMark = false;
+    signal.throwIfAborted();
+    for (const warning of this.#setup.warnings) this.#warn(warning);
+    if (this.#talk.canBeSummarized()) await this.#summarize(signal);
+    return "end_turn";
   }
 
   outcome(ended: Ended): RunOutcome {
@@ -132,11 +148,22 @@ class Turn {
       // The store failed as well: that is the outcome then.
       return this.outcome(failureOf(error));
     }
-    return this.outcome(what);
+    const answered = this.#answered;
+    if (answered === null || isCancel(what) || what.reason === "storage") return this.outcome(what);
+    // The answer is whole and stored; that the conversation stays as long as it is ends nothing.
+    this.#warn({ code: "summary_failed", message: `no summary: ${what.message}` });
+    return this.outcome(answered);
   }
 
   #leaveMark(what: RunFailure): void {
-    const mark = finishOf(what);
+    const mark = markOf(what);
+    const summary = this.#summary;
+    if (summary !== null && isCancel(what)) this.#ports.sink.remove(summary.id); // PER-23
+    if (summary !== null && !isCancel(what)) {
+      this.#close(summary.id, summary.draft.parts, mark);
+      return;
+    }
+    if (!this.#leavesMark) return;
     if (this.#open === null) {
       // Between two steps, or before the first: the marker gets a message of its own (PER-2).
       const id = this.#ports.sink.open("assistant");
@@ -155,7 +182,7 @@ class Turn {
   }
 
   #close(id: MessageId, parts: readonly Part[], mark: FinishMark): void {
-    const time = Math.floor(this.#ports.clock.now() / 1000);
+    const time = this.#seconds();
     const closed = parts.map((part) =>
       part.type === "reasoning" && part.finishedAt === undefined
         ? { ...part, finishedAt: time }
@@ -165,9 +192,8 @@ class Turn {
   }
 
   #finish(id: MessageId, parts: readonly Part[], reason: FinishReason): void {
-    const time = Math.floor(this.#ports.clock.now() / 1000);
-    const whole = [...parts, { type: "finish" as const, reason, time }];
-    this.#messages.push(this.#ports.sink.finish(id, "assistant", whole));
+    const whole = [...parts, { type: "finish" as const, reason, time: this.#seconds() }];
+    this.#talk.add(this.#ports.sink.finish(id, "assistant", whole));
     const text = textOf({ parts });
     this.#last = { id, text };
     this.#ports.emit({ type: "message.completed", messageId: id, text });
@@ -175,57 +201,102 @@ class Turn {
 
   #storeResults(results: readonly Part[]): void {
     if (results.length === 0) return;
-    const id = this.#ports.sink.open("tool");
-    this.#messages.push(
-      this.#ports.sink.finish(id, "tool", [
-        ...results,
-        { type: "finish", reason: "stop", time: 0 },
-      ]),
-    );
+    this.#talk.add(this.#stored("tool", [...results, { type: "finish", reason: "stop", time: 0 }]));
   }
 
-  #account(step: StepResult): void {
-    const cost = costOf(step.usage, this.#setup.prices);
-    this.#turns += 1;
-    this.#usage = addUsage(this.#usage, step.usage);
-    this.#cost = this.#cost === null || cost === null ? null : this.#cost + cost;
-    this.#ports.onUsage(step.usage, cost);
+  #stored(role: "tool" | "user", parts: readonly Part[]): Message {
+    return this.#ports.sink.finish(this.#ports.sink.open(role), role, parts);
   }
 
-  #ended(step: StepResult): Ended {
-    const provider = this.#setup.providerId;
-    switch (step.finish) {
-      case "max_tokens":
-        return failure("output_tokens", "the model was cut off at its output limit", {
-          remedy: "raise max_tokens of the model in crush.json, or ask for less",
-          provider,
-        });
-      case "content_filter":
-        return failure("content_filter", "the provider withheld the answer (content filter)", {
-          remedy: "rephrase the prompt, or use another model with -m",
-          provider,
-        });
-      case "error":
-        return failure("provider_error", "the model ended its answer with an error", { provider });
-      case "end_turn":
-      case "stop":
-      case "tool_use":
-      case "canceled":
-      case "unknown":
-        break;
+  /** What has joined the turn meanwhile, and room for another answer. Throws when a summary fails. */
+  async #makeRoom(signal: AbortSignal): Promise<void> {
+    this.#takeFollowUps();
+    while (this.#talk.isTight() && this.#talk.canBeSummarized()) {
+      if (this.#talk.isHopeless()) throw noRoomLeft(this.#setup.providerId);
+      await this.#summarize(signal);
+      const lost = this.#talk.lostRequests();
+      if (lost.length > 0) this.#talk.add(this.#stored("user", continuationOf(lost)));
+      this.#takeFollowUps();
     }
-    if (textOf(step).trim() === "" && !this.#setup.allowEmpty)
-      return failure("empty_output", "the model ended its turn without an answer", {
-        remedy: "try again, or use --allow-empty if no answer is fine",
-        provider,
-      });
-    return "end_turn";
   }
 
-  #stepPorts() {
-    const { model, system, tools, limits } = this.#setup;
+  #takeFollowUps(): void {
+    const joined = this.#ports.takeFollowUps();
+    this.#talk.join(joined);
+    this.#warnOfFiles(joined);
+  }
+
+  async #summarize(signal: AbortSignal): Promise<void> {
+    const { sink, emit } = this.#ports;
+    const messages = this.#talk.readAnswered();
+    const id = sink.openSummary();
+    const draft: StepDraft = { parts: [] };
+    this.#summary = { id, draft };
+    emit({ type: "summary.started", messageId: id });
+    const ports = { ...this.#stepPorts(), system: SUMMARY_SYSTEM, tools: [] };
+    const asked = [...messages, SUMMARY_REQUEST];
+    const step = await this.#call(ports, asked, this.#summary, signal);
+    this.#account(step.usage);
+    const parts = summaryParts(step, this.#seconds(), this.#setup.providerId);
+    this.#talk.summarize(sink.finishSummary(id, parts));
+    this.#summary = null;
+    emit({ type: "summary.completed", messageId: id, usage: step.usage });
+  }
+
+  /** One model call, with its retries; a key that is refused is renewed once in a turn (PER-22). */
+  async #call(
+    ports: Omit<StepPorts, "model">,
+    messages: readonly Message[],
+    { id, draft }: { readonly id: MessageId; readonly draft: StepDraft },
+    signal: AbortSignal,
+  ): Promise<StepResult> {
+    for (;;) {
+      const model = this.#access.model();
+      try {
+        return await callModel({ ...ports, model }, messages, id, draft, signal);
+      } catch (error) {
+        if (!(await this.#access.mayCallAgain(error, signal))) throw error;
+        withdraw(ports, id, draft);
+      }
+    }
+  }
+
+  /** A conversation that fills the context is summarised for the next prompt, if this one has its answer. */
+  async #ended(step: StepResult, signal: AbortSignal): Promise<Ended> {
+    const ended = endedWith(step, this.#setup);
+    if (ended !== "end_turn" || !this.#talk.isTight() || this.#talk.isHopeless()) return ended;
+    this.#answered = ended;
+    await this.#summarize(signal);
+    return ended;
+  }
+
+  #account(usage: Usage): void {
+    const cost = costOf(usage, this.#setup.prices);
+    this.#usage = addUsage(this.#usage, usage);
+    this.#cost = this.#cost === null || cost === null ? null : this.#cost + cost;
+    this.#ports.onUsage(usage, cost);
+  }
+
+  #warnOfFiles(asked: readonly Message[]): void {
+    const { takesFiles, model } = this.#setup;
+    if (takesFiles || !asked.some(hasFiles)) return;
+    const message = `${model.ref} reads no images: attachments that are no text were left out`;
+    this.#warn({ code: "attachments_dropped", message });
+  }
+
+  #warn(warning: TurnWarning): void {
+    this.#warnings.push(warning.message);
+    this.#ports.emit({ type: "warning", ...warning });
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#ports.clock.now() / 1000);
+  }
+
+  #stepPorts(): Omit<StepPorts, "model"> {
+    const { system, tools, limits } = this.#setup;
     const { sink, emit, clock, random } = this.#ports;
-    return { model, system, tools, limits, sink, emit, clock, random };
+    return { system, tools, limits, sink, emit, clock, random };
   }
 
   #toolPorts() {
@@ -233,55 +304,4 @@ class Turn {
     const { emit, clock, files } = this.#ports;
     return { tools, emit, clock, context: { cwd: workingDirectory, env: toolEnv, files } };
   }
-}
-
-interface FinishMark {
-  readonly reason: FinishReason;
-  readonly message: string;
-  readonly details: string;
-}
-
-function finishOf(what: RunFailure): FinishMark {
-  const cancelled = ENDINGS[what.reason].status === "cancelled";
-  if (cancelled) return { reason: "canceled", message: "User canceled request", details: "" };
-  return { reason: "error", message: "Run failed", details: what.message };
-}
-
-/** Finishes after which the calls of an answer cannot be trusted to be whole. */
-const CUT_OFF: ReadonlySet<FinishReason> = new Set(["max_tokens", "content_filter", "error"]);
-
-type ToolResultPart = Extract<Part, { type: "tool_result" }>;
-
-/** A result for every call that has none (PER-11, INV-32). */
-function missingResults(
-  parts: readonly Part[],
-  done: readonly ToolResultPart[],
-  content: string,
-): ToolResultPart[] {
-  const answered = new Set(done.map(({ toolCallId }) => toolCallId));
-  return parts
-    .filter((part) => part.type === "tool_call")
-    .filter(({ id }) => !answered.has(id))
-    .map(({ id, name }) => ({
-      type: "tool_result",
-      toolCallId: id,
-      name,
-      content,
-      isError: true,
-      metadata: "",
-    }));
-}
-
-function settledCalls(calls: readonly ToolCallPart[], tools: ToolStep) {
-  return calls.map(({ id, name, input }) => ({
-    name,
-    input,
-    content: tools.results.find(({ toolCallId }) => toolCallId === id)?.content ?? "",
-  }));
-}
-
-function loopFailure(calls: readonly ToolCallPart[]): RunFailure {
-  const names = [...new Set(calls.map(({ name }) => name))].join(", ");
-  const message = `the model made the same call ${LOOP_LIMIT} times in a row with the same result (${names})`;
-  return failure("loop", message, { remedy: "rephrase the prompt, or use another model with -m" });
 }

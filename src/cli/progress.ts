@@ -100,6 +100,8 @@ function phaseOf(event: RunEvent): string | null {
       return "answering";
     case "tool.started":
       return `running ${event.name}`;
+    case "summary.started":
+      return "summarising the conversation";
     case "retry":
       return `waiting ${seconds(event.waitMs)} for another try`;
     default:
@@ -121,6 +123,10 @@ function lineOf(event: RunEvent): string | null {
       return `warning: ${event.name} was refused (${event.rule}); ${event.remedy}`;
     case "step.completed":
       return `step ended (${event.finishReason}): ${event.usage.inputTokens} tokens in, ${event.usage.outputTokens} out`;
+    case "summary.started":
+      return "the conversation fills the model's context; summarising it";
+    case "summary.completed":
+      return `summarised: ${event.usage.inputTokens} tokens in, ${event.usage.outputTokens} out`;
     case "retry":
       return `retry ${event.attempt}/${event.max} in ${seconds(event.waitMs)}: ${event.cause}`;
     case "warning":

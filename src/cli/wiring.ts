@@ -1,10 +1,12 @@
 import type { PrepareTurn } from "../session/prepare-turn.ts";
-import type { Config, SelectedModel } from "../config/config.ts";
+import type { Config, ProviderConfig, SelectedModel } from "../config/config.ts";
 import { systemPrompt } from "../agent/system-prompt.ts";
+import { freshKey, hasSameKey } from "../config/fresh-key.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveModel } from "../config/resolve-model.ts";
 import { RunFailed } from "../protocol/ending.ts";
 import { limitsOf } from "../protocol/run-options.ts";
+import type { LanguageModel } from "../provider/language-model.ts";
 import { openModel } from "../provider/open-model.ts";
 import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -36,14 +38,26 @@ export function startEmbedded(env: Env): EmbeddedServer {
 /** For the leftovers of a run whose process was killed. */
 const SWEEP_MS = 1_500;
 
-function prepareTurn(config: Config, env: Env): PrepareTurn {
+/** Readiness of the prompts of a workspace with this configuration. */
+export function prepareTurn(config: Config, env: Env): PrepareTurn {
   return async ({ sessionId, runId, options, previous }, signal) => {
-    const selected = await select(config, options.model ?? null, previous, signal);
+    const found = await select(config, options.model ?? null, previous, signal);
+    const { provider, warning } = await freshKey(config, found.provider, signal);
+    const selected = { ...found, provider };
+    const info = selected.model;
     const { workingDirectory } = config;
-    const model = await openModel(selected, { env, sessionId, workingDirectory });
-    const { provider, model: info } = selected;
+    const open = async (from: ProviderConfig): Promise<LanguageModel> =>
+      await openModel({ ...selected, provider: from }, { env, sessionId, workingDirectory });
+    const credentials = config.completions.get(provider.id)?.credentials ?? null;
     return {
-      model,
+      model: await open(provider),
+      refreshModel:
+        credentials === null
+          ? null
+          : async (refreshSignal) => {
+              const renewed = await credentials.renew(refreshSignal);
+              return hasSameKey(provider, renewed) ? null : await open(renewed);
+            },
       modelId: info.id,
       providerId: provider.id,
       prices: {
@@ -52,6 +66,9 @@ function prepareTurn(config: Config, env: Env): PrepareTurn {
         cachedInput: info.costPer1mOutCached,
         cacheWrite: info.costPer1mInCached,
       },
+      contextWindow: info.contextWindow,
+      autoSummarize: config.autoSummarize,
+      takesFiles: info.supportsAttachments,
       system: systemPrompt({
         prefix: provider.systemPromptPrefix,
         workingDirectory,
@@ -70,6 +87,7 @@ function prepareTurn(config: Config, env: Env): PrepareTurn {
       limits: limitsOf(options),
       allowEmpty: options.allowEmpty ?? false,
       allowBlocked: options.allowBlocked ?? false,
+      warnings: warning === null ? [] : [{ code: "key_refresh", message: warning }],
     };
   };
 }

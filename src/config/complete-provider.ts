@@ -30,10 +30,14 @@ const discovery = (id: string): Omit<DiscoverOptions, "env"> =>
 
 /** Whether completing it runs a command or asks the network. */
 export const needsMore = (draft: ProviderDraft): boolean =>
-  draft.discover ||
-  [draft.apiKey, draft.baseUrl, ...Object.values(draft.extraHeaders)].some(
-    (template) => template !== null && runsCommand(parseTemplate(template)),
-  );
+  draft.discover || asksCommand(draft.baseUrl) || hasChangingCredentials(draft);
+
+/** Whether key or headers may be others when they are expanded again: the environment stays, a command may answer anew. */
+export const hasChangingCredentials = (draft: ProviderDraft): boolean =>
+  [draft.apiKey, ...Object.values(draft.extraHeaders)].some(asksCommand);
+
+const asksCommand = (template: string | null): boolean =>
+  template !== null && runsCommand(parseTemplate(template));
 
 /** What is known of a provider before it is completed. */
 export const unfinished = (draft: ProviderDraft): ProviderConfig => ({

@@ -101,6 +101,16 @@ export interface Completion {
   readonly discovers: boolean;
   /** Runs its `$(command)`, asks for its models. Throws `RunFailed`, or `signal.reason` when aborted. */
   readonly finish: (signal: AbortSignal) => Promise<ProviderConfig>;
+  /** What may become another value: key and headers that a command says; null when none does. */
+  readonly credentials: Credentials | null;
+}
+
+/** Key and headers that a `$(command)` says. */
+export interface Credentials {
+  /** Milliseconds since the command was last asked; infinite before the first time. */
+  readonly ageMs: () => number;
+  /** Asks it again; the models stay. From then on `finish` gives this. Throws like it. */
+  readonly renew: (signal: AbortSignal) => Promise<ProviderConfig>;
 }
 
 /** A file whose content goes into the system prompt. */
@@ -131,6 +141,8 @@ export interface Config {
   readonly large: SelectedModel | null;
   readonly small: SelectedModel | null;
   readonly contextFiles: readonly ContextFile[];
+  /** Whether a conversation that fills the model's context is summarised. */
+  readonly autoSummarize: boolean;
   readonly disabledTools: ReadonlySet<string>;
   /** `permissions.allowed_tools`: `tool` or `tool:action`. */
   readonly allowedTools: readonly string[];

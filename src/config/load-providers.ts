@@ -1,7 +1,20 @@
 import { RunFailed } from "../protocol/ending.ts";
+import { monotonicMs } from "../shared/clock.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import { completeProvider, needsMore, unfinished, type Completing } from "./complete-provider.ts";
-import type { Completion, ModelInfo, ProviderConfig, UnusableProvider } from "./config.ts";
+import {
+  completeProvider,
+  hasChangingCredentials,
+  needsMore,
+  unfinished,
+  type Completing,
+} from "./complete-provider.ts";
+import type {
+  Completion,
+  Credentials,
+  ModelInfo,
+  ProviderConfig,
+  UnusableProvider,
+} from "./config.ts";
 import { draftProviders, type ProviderDraft } from "./provider-draft.ts";
 import type { CrushJson } from "./schema.ts";
 import { parseTemplate, variablesOf } from "./template.ts";
@@ -57,9 +70,24 @@ export async function loadProviders(
 /** Done once; a failure may be tried again. */
 function completion(draft: ProviderDraft, completing: Completing): Completion {
   let done: ProviderConfig | null = null;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const complete = async (from: ProviderDraft, signal: AbortSignal): Promise<ProviderConfig> => {
+    done = await completeProvider(from, completing, signal);
+    askedAt = monotonicMs();
+    return done;
+  };
+  const credentials: Credentials = {
+    ageMs: () => monotonicMs() - askedAt,
+    renew: async (signal) =>
+      await complete(
+        done === null ? draft : { ...draft, models: done.models, discover: false },
+        signal,
+      ),
+  };
   return {
     discovers: draft.discover,
-    finish: async (signal) => (done ??= await completeProvider(draft, completing, signal)),
+    finish: async (signal) => done ?? (await complete(draft, signal)),
+    credentials: hasChangingCredentials(draft) ? credentials : null,
   };
 }
 

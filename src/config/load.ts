@@ -116,6 +116,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     large,
     small,
     contextFiles: context.files,
+    autoSummarize: merged.options?.disable_auto_summarize !== true,
     disabledTools: new Set(merged.options?.disabled_tools ?? []),
     allowedTools: [...new Set(merged.permissions?.allowed_tools ?? [])],
     env: ownEnv,

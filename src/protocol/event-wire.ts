@@ -194,6 +194,8 @@ const EVENT_FIELDS = {
   "tool.denied": z.object({ callId: text, name: text, rule: text, remedy: text }),
   "message.completed": z.object({ messageId: text, text }),
   "step.completed": z.object({ usage, finishReason: text }),
+  "summary.started": z.object({ messageId: text }),
+  "summary.completed": z.object({ messageId: text, usage }),
   retry: z.object({
     attempt: number,
     max: number,

@@ -46,6 +46,13 @@ export type TurnEvent =
       readonly usage: Usage;
       readonly finishReason: FinishReason;
     }
+  /** The conversation fills the model's context: it is summarised. */
+  | { readonly type: "summary.started"; readonly messageId: MessageId }
+  | {
+      readonly type: "summary.completed";
+      readonly messageId: MessageId;
+      readonly usage: Usage;
+    }
   | {
       readonly type: "retry";
       readonly attempt: number;

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { LanguageModelV3Message, LanguageModelV3Prompt } from "@ai-sdk/provider";
 import type { Message, Part } from "../protocol/message.ts";
 import { isJsonObject } from "../shared/json.ts";
@@ -42,19 +43,27 @@ export function toPrompt(call: ModelCall, reader: PromptReader): LanguageModelV3
       const results = resultsOf(content, message, call.messages.slice(index + 1));
       if (results.length > 0) append(prompt, { role: "tool", content: results });
     } else if (message.role !== "tool") {
-      const content = message.parts.flatMap((part) =>
-        part.type === "text" && part.text !== ""
-          ? [{ type: "text" as const, text: part.text }]
-          : [],
-      );
+      const content = message.parts.flatMap(userContent);
       if (content.length > 0) append(prompt, { role: "user", content });
     }
   });
   return reader.cacheKey === null ? prompt : markedForCache(prompt, reader.cacheKey);
 }
 
+type UserContent = Extract<LanguageModelV3Message, { role: "user" }>["content"];
 type AssistantContent = Extract<LanguageModelV3Message, { role: "assistant" }>["content"];
 type ToolContent = Extract<LanguageModelV3Message, { role: "tool" }>["content"];
+
+/** What a user sent: texts as text, attached ones with their name, everything else as a file. */
+function userContent(part: Part): UserContent {
+  if (part.type === "text") return part.text === "" ? [] : [{ type: "text", text: part.text }];
+  if (part.type !== "binary") return [];
+  const { path, mimeType, data } = part;
+  if (!mimeType.startsWith("text/"))
+    return [{ type: "file", mediaType: mimeType, data, filename: basename(path) }];
+  const content = Buffer.from(data, "base64").toString("utf8");
+  return [{ type: "text", text: `<file path="${path}">\n${content}\n</file>` }];
+}
 
 function assistantContent(
   message: Message,

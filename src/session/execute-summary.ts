@@ -1,16 +1,17 @@
+import { runSummary } from "../agent/run-turn.ts";
 import type { TurnSetup } from "../agent/turn-setup.ts";
-import { failure } from "../protocol/ending.ts";
 import type { RunOutcome } from "../protocol/run-record.ts";
 import type { Scope } from "../shared/scope.ts";
 import type { StoredPrompt } from "../store/runs.ts";
-import type { TurnDeps } from "./execute-turn.ts";
-import { outcomeWithoutTurn } from "./outcome.ts";
+import { conversationOf, turnPorts, type TurnDeps } from "./execute-turn.ts";
 
+/** Has the conversation summarised for a `summary` that holds its session's slot. Rejects only when the store does. */
 export async function executeSummary(
-  _deps: TurnDeps,
-  _setup: TurnSetup,
-  _prompt: StoredPrompt,
-  _scope: Scope,
+  deps: TurnDeps,
+  setup: TurnSetup,
+  prompt: StoredPrompt,
+  scope: Scope,
 ): Promise<RunOutcome> {
-  return outcomeWithoutTurn(failure("internal", "summaries come next"));
+  using ports = turnPorts(deps, setup, prompt, scope, () => []);
+  return await runSummary(setup, ports, conversationOf(deps.store, prompt), scope.signal);
 }

@@ -1,4 +1,6 @@
-import { runTurn } from "../agent/turn.ts";
+import { fromSummary } from "../agent/context.ts";
+import { runTurn } from "../agent/run-turn.ts";
+import type { TurnPorts } from "../agent/turn-ports.ts";
 import type { TurnSetup } from "../agent/turn-setup.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import { failureOf } from "../protocol/failure-of.ts";
@@ -31,16 +33,36 @@ export async function executeTurn(
   scope: Scope,
   takeFollowUps: () => readonly Message[],
 ): Promise<RunOutcome> {
-  const { store, clock } = deps;
+  const { store, clock, publish } = deps;
   const { sessionId, runId, seq } = prompt;
-  const seconds = (): number => Math.floor(clock.now() / 1000);
-  const emit = (event: TurnEvent): void => deps.publish({ ...event, runId, sessionId });
-
   const asked = storeUserMessage(store, prompt, seq, clock.now());
-  deps.publish({ type: "message", lifecycle: "created", runId, sessionId, message: asked });
-  emit({ type: "run.started", model: setup.model.ref });
+  publish({ type: "message", lifecycle: "created", runId, sessionId, message: asked });
+  publish({ type: "run.started", model: setup.model.ref, runId, sessionId });
+  using ports = turnPorts(deps, setup, prompt, scope, takeFollowUps);
+  return await runTurn(setup, ports, conversationOf(store, prompt), scope.signal);
+}
 
-  using writer = messageWriter({
+/** What counts of the conversation when this prompt has its turn. */
+export function conversationOf(
+  store: Store,
+  { sessionId, seq }: Pick<StoredPrompt, "sessionId" | "seq">,
+): readonly Message[] {
+  const summaryId = store.sessions.get(sessionId)?.summaryMessageId ?? null;
+  return fromSummary(store.messages.listUpTo(sessionId, seq), summaryId);
+}
+
+/** Ties a turn to store and event stream. */
+export function turnPorts(
+  deps: TurnDeps,
+  setup: TurnSetup,
+  { sessionId, runId, seq }: StoredPrompt,
+  scope: Scope,
+  takeFollowUps: () => readonly Message[],
+): TurnPorts & Disposable {
+  const { store, clock, publish } = deps;
+  const seconds = (): number => Math.floor(clock.now() / 1000);
+  const emit = (event: TurnEvent): void => publish({ ...event, runId, sessionId });
+  const writer = messageWriter({
     store,
     clock,
     sessionId,
@@ -49,24 +71,29 @@ export async function executeTurn(
     provider: setup.providerId,
     emit,
     onMessage: (lifecycle, message) =>
-      deps.publish({ type: "message", lifecycle, runId, sessionId, message }),
+      publish({ type: "message", lifecycle, runId, sessionId, message }),
     onFailure: (error) => scope.abort(new RunAborted("storage", failureOf(error))),
   });
-  return await runTurn(
-    setup,
-    {
-      sink: writer,
-      emit,
-      clock,
-      random: deps.random,
-      takeFollowUps,
-      files: {
-        lastSeen: (path) => store.readFiles.lastSeen(sessionId, path),
-        record: (path, digest) => store.readFiles.record(sessionId, path, digest, seconds()),
-      },
-      onUsage: (usage, cost) => store.sessions.addUsage(sessionId, usage, cost, seconds()),
+  return {
+    sink: writer,
+    emit,
+    clock,
+    random: deps.random,
+    takeFollowUps,
+    files: {
+      lastSeen: (path) => store.readFiles.lastSeen(sessionId, path),
+      record: (path, digest) => store.readFiles.record(sessionId, path, digest, seconds()),
     },
-    store.messages.listUpTo(sessionId, seq),
-    scope.signal,
-  );
+    onKeyRefused: () =>
+      publish({
+        type: "agent_notification",
+        kind: "re_authenticate",
+        runId,
+        sessionId,
+        sessionTitle: store.sessions.title(sessionId) ?? "",
+        providerId: setup.providerId,
+      }),
+    onUsage: (usage, cost) => store.sessions.addUsage(sessionId, usage, cost, seconds()),
+    [Symbol.dispose]: () => writer[Symbol.dispose](),
+  };
 }

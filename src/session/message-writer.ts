@@ -1,12 +1,12 @@
 import type { MessageSink } from "../agent/message-sink.ts";
 import { newMessageId, type MessageId, type SessionId } from "../protocol/ids.ts";
-import type { Message } from "../protocol/message.ts";
-import type { TurnEvent } from "../protocol/run-event.ts";
+import type { Message, Part, Role } from "../protocol/message.ts";
+import type { MessageEvent, TurnEvent } from "../protocol/run-event.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Store } from "../store/store.ts";
 
 export interface WriterOptions {
-  readonly store: Pick<Store, "messages">;
+  readonly store: Pick<Store, "messages" | "sessions" | "transaction">;
   readonly clock: Clock;
   readonly sessionId: SessionId;
   /** Accept sequence of the prompt. */
@@ -14,8 +14,8 @@ export interface WriterOptions {
   readonly model: string;
   readonly provider: string;
   readonly emit: (event: TurnEvent) => void;
-  /** A message came into being or has its whole content. */
-  readonly onMessage: (lifecycle: "created" | "updated", message: Message) => void;
+  /** A message came into being, has its whole content, or is gone. */
+  readonly onMessage: (lifecycle: MessageEvent["lifecycle"], message: Message) => void;
   /** A batch could not be stored; the turn cannot go on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -34,6 +34,7 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
   const seconds = (): number => Math.floor(clock.now() / 1000);
   let pending: { id: MessageId; kind: "text" | "reasoning"; text: string } | null = null;
   let timer: NodeJS.Timeout | null = null;
+  const summaries = new Set<MessageId>();
 
   /** Half of a character waits for its other half, unless this is all there is. */
   const write = (all: boolean): void => {
@@ -44,6 +45,7 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     pending = cut === pending.text.length ? null : { id, kind, text: pending.text.slice(cut) };
     if (text === "") return;
     store.messages.appendChunk(id, kind, text);
+    if (summaries.has(id)) return; // for whoever asks, but no answer to anybody
     const type = kind === "text" ? "text.delta" : "reasoning.delta";
     emit({ type, messageId: id, text });
   };
@@ -62,17 +64,39 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     timer = null;
   };
 
+  const messageOf = (id: MessageId, role: Role, parts: readonly Part[]): Message => {
+    const now = seconds();
+    const ofModel = role === "assistant";
+    return {
+      id,
+      sessionId,
+      role,
+      parts,
+      model: ofModel ? options.model : "",
+      provider: ofModel ? options.provider : "",
+      createdAt: now,
+      updatedAt: now,
+      ...(summaries.has(id) ? { isSummary: true } : {}),
+    };
+  };
+  const opened = (id: MessageId, role: Role): MessageId => {
+    const message = messageOf(id, role, []);
+    store.messages.insert({ ...message, turn, now: message.createdAt });
+    options.onMessage("created", message);
+    return id;
+  };
+  const finished = (id: MessageId, role: Role, parts: readonly Part[]): Message => {
+    const message = messageOf(id, role, parts);
+    store.messages.finish(id, parts, message.updatedAt);
+    return message;
+  };
+
   return {
-    open: (role) => {
+    open: (role) => opened(newMessageId(), role),
+    openSummary: () => {
       const id = newMessageId();
-      const ofModel = role === "assistant";
-      const model = ofModel ? options.model : "";
-      const provider = ofModel ? options.provider : "";
-      const now = seconds();
-      const message = { id, sessionId, role, parts: [], model, provider };
-      store.messages.insert({ ...message, turn, now });
-      options.onMessage("created", { ...message, createdAt: now, updatedAt: now });
-      return id;
+      summaries.add(id);
+      return opened(id, "assistant");
     },
     append: (id, kind, text) => {
       if (text === "") return;
@@ -92,21 +116,25 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
     finish: (id, role, parts) => {
       stop();
       write(true);
-      const now = seconds();
-      store.messages.finish(id, parts, now);
-      const ofModel = role === "assistant";
-      const message: Message = {
-        id,
-        sessionId,
-        role,
-        parts,
-        model: ofModel ? options.model : "",
-        provider: ofModel ? options.provider : "",
-        createdAt: now,
-        updatedAt: now,
-      };
+      const message = finished(id, role, parts);
       options.onMessage("updated", message);
       return message;
+    },
+    finishSummary: (id, parts) => {
+      stop();
+      write(true);
+      const message = store.transaction(() => {
+        store.sessions.setSummary(sessionId, id);
+        return finished(id, "assistant", parts);
+      });
+      options.onMessage("updated", message);
+      return message;
+    },
+    remove: (id) => {
+      stop();
+      pending = null;
+      store.messages.remove(id);
+      options.onMessage("deleted", messageOf(id, "assistant", []));
     },
     [Symbol.dispose]: stop,
   };

@@ -166,7 +166,7 @@ test("RUN-2: the partial text of the last attempt is kept with the error", async
       type: "finish",
       reason: "error",
       time: 1_700_000_000,
-      message: "Run failed",
+      message: "Provider error",
       details: "fake: provider_error",
     },
   ]);

@@ -4,6 +4,7 @@ import type { MessageId, SessionId } from "../../src/protocol/ids.ts";
 import type { TurnEvent } from "../../src/protocol/run-event.ts";
 import { messageWriter } from "../../src/session/message-writer.ts";
 import type { Messages } from "../../src/store/messages.ts";
+import type { Store } from "../../src/store/store.ts";
 import { handClock } from "../support/hand-clock.ts";
 
 const m1 = "m1" as MessageId;
@@ -28,7 +29,7 @@ function writing() {
     finish: (_id, parts) => note(`finish ${parts.length}`),
   };
   const writer = messageWriter({
-    store: { messages: messages as Messages },
+    store: { messages: messages as Messages } as Store,
     clock: handClock(),
     sessionId: "s" as SessionId,
     turn: 1,

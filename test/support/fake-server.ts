@@ -23,6 +23,7 @@ export const emptyConfig = (directory: string, more: Partial<Config> = {}): Conf
   large: null,
   small: null,
   contextFiles: [],
+  autoSummarize: true,
   disabledTools: new Set(),
   allowedTools: [],
   env: {},

@@ -10,6 +10,7 @@ export interface SunkMessage {
   parts: readonly Part[] | null;
   /** What was appended and not withdrawn. */
   streamed: string;
+  readonly isSummary?: true;
 }
 
 export interface MemorySink extends MessageSink {
@@ -28,16 +29,27 @@ export function memorySink(): MemorySink {
     if (found === undefined) throw new Error(`no message ${id}`);
     return found;
   };
+  let opened = 0;
+  const open = (role: Role, more: { readonly isSummary?: true } = {}): MessageId => {
+    if (full) throw new RunFailed(failure("storage", "the disk is full"));
+    opened += 1;
+    const id = `m${opened}` as MessageId;
+    messages.push({ id, role, parts: null, streamed: "", ...more });
+    return id;
+  };
   return {
     messages,
     fill: () => {
       full = true;
     },
-    open: (role) => {
-      if (full) throw new RunFailed(failure("storage", "the disk is full"));
-      const id = `m${messages.length + 1}` as MessageId;
-      messages.push({ id, role, parts: null, streamed: "" });
-      return id;
+    open,
+    openSummary: () => open("assistant", { isSummary: true }),
+    finishSummary: (id, parts) => {
+      find(id).parts = parts;
+      return { ...message("assistant", parts, id), isSummary: true };
+    },
+    remove: (id) => {
+      messages.splice(messages.indexOf(find(id)), 1);
     },
     append: (id, _kind, text) => {
       find(id).streamed += text;

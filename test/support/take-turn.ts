@@ -1,4 +1,4 @@
-import { runTurn } from "../../src/agent/turn.ts";
+import { runTurn } from "../../src/agent/run-turn.ts";
 import type { TurnSetup } from "../../src/agent/turn-setup.ts";
 import type { Message } from "../../src/protocol/message.ts";
 import type { TurnEvent } from "../../src/protocol/run-event.ts";
@@ -13,6 +13,8 @@ export interface TakenTurn {
   readonly outcome: RunOutcome;
   readonly sink: MemorySink;
   readonly events: TurnEvent[];
+  /** How often somebody was told that the key is refused. */
+  readonly refusals: number;
   readonly used: { readonly usage: Usage; readonly costUsd: number | null }[];
 }
 
@@ -23,18 +25,23 @@ interface Wishes {
   readonly sink?: MemorySink;
   readonly random?: () => number;
   readonly onEvent?: (event: TurnEvent) => void;
+  readonly takeFollowUps?: () => readonly Message[];
 }
 
 /** Runs one turn in memory and returns everything it left. */
 export async function takeTurn(setup: TurnSetup, wishes: Wishes = {}): Promise<TakenTurn> {
   const sink = wishes.sink ?? memorySink();
   const events: TurnEvent[] = [];
+  let refusals = 0;
   const used: { usage: Usage; costUsd: number | null }[] = [];
   const outcome = await runTurn(
     setup,
     {
       sink,
-      takeFollowUps: () => [],
+      takeFollowUps: wishes.takeFollowUps ?? (() => []),
+      onKeyRefused: () => {
+        refusals += 1;
+      },
       emit: (event) => {
         events.push(event);
         wishes.onEvent?.(event);
@@ -47,5 +54,5 @@ export async function takeTurn(setup: TurnSetup, wishes: Wishes = {}): Promise<T
     wishes.history ?? [userMessage("hello")],
     wishes.signal ?? new AbortController().signal,
   );
-  return { outcome, sink, events, used };
+  return { outcome, sink, events, used, refusals };
 }

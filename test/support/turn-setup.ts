@@ -6,9 +6,13 @@ import type { LanguageModel } from "../../src/provider/language-model.ts";
 export function turnSetup(model: LanguageModel, more: Partial<TurnSetup> = {}): TurnSetup {
   return {
     model,
+    refreshModel: null,
     modelId: "one",
     providerId: "fake",
     prices: { input: null, output: null, cachedInput: null },
+    contextWindow: null,
+    autoSummarize: true,
+    takesFiles: true,
     system: "be brief",
     tools: [],
     workingDirectory: "/nowhere",
@@ -16,6 +20,7 @@ export function turnSetup(model: LanguageModel, more: Partial<TurnSetup> = {}): 
     limits: limitsOf({ retryMaxWaitMs: 2 }),
     allowEmpty: false,
     allowBlocked: false,
+    warnings: [],
     ...more,
   };
 }
