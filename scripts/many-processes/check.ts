@@ -134,8 +134,7 @@ function interruptions(journals: readonly Journal[], { runs, owners }: Records):
   const wrong = runs
     .filter(({ owner, reason }) => reason === "interrupted" && alive.has(owner))
     .map(({ seq }) => `prompt ${seq} is interrupted, and its process lived`);
-  const left = owners.filter((file) => alive.has(file.replace(/\.db.*$/, "")));
-  return [...wrong, ...left.map((file) => `${file} is still there, and its process left in order`)];
+  return [...wrong, ...owners.map((file) => `${file} is left of a process that is gone`)];
 }
 
 /** A cancel ends what was accepted before it and nothing that came after; a cleared queue had not begun. */

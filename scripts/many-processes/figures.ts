@@ -22,7 +22,6 @@ export function figuresOf(journals: readonly Journal[], records: Records): Recor
     attached: count("attached"),
     cancels: count("cancelled"),
     "terminal events": count("told"),
-    "owner files left": records.owners.length,
     "hand-offs between processes": handOffs(records),
     ...ended,
   };

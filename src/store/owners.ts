@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "@photostructure/sqlite";
@@ -12,14 +12,33 @@ export interface Owner extends Disposable {
 
 /**
  * Takes an exclusive SQLite lock on `owners/<id>.db`. The kernel frees it when the process dies in whatever way, so the lock, not a pid
- * or a heartbeat, tells the living from the dead. It must be held before the first prompt names it.
+ * or a heartbeat, tells the living from the dead. It must be held before the first prompt names it. Removes the files of the dead.
  */
 export function becomeOwner(directory: string): Owner {
   ensureDirectory(directory);
+  forgetDead(directory);
+  for (;;) {
+    const owner = lockNewFile(directory);
+    if (owner !== null) return owner;
+  }
+}
+
+/** Null when somebody took the file for a dead one's, between its creation and the lock. */
+function lockNewFile(directory: string): Owner | null {
   const id = randomUUID();
-  const path = join(directory, `${id}.db`);
+  const path = join(directory, `${id}${SUFFIX}`);
   const lock = new DatabaseSync(path, { timeout: 0 });
-  lock.exec("BEGIN EXCLUSIVE");
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    if (isBusy(error)) return null;
+    throw error;
+  }
+  if (!existsSync(path)) {
+    lock.close();
+    return null;
+  }
   return {
     id,
     [Symbol.dispose]: () => {
@@ -30,13 +49,27 @@ export function becomeOwner(directory: string): Owner {
   };
 }
 
+function forgetDead(directory: string): void {
+  for (const file of readdirSync(directory)) {
+    if (!file.endsWith(SUFFIX)) continue;
+    try {
+      isAlive(directory, file.slice(0, -SUFFIX.length));
+    } catch {
+      // Not ours to remove: it costs a place in the directory, no more.
+    }
+  }
+}
+
+const SUFFIX = ".db";
+
 /** Whether the owner's process still lives. Never ask for yourself. Removes the file of a dead one. */
 export function isAlive(directory: string, id: string): boolean {
-  const path = join(directory, `${id}.db`);
+  const path = join(directory, `${id}${SUFFIX}`);
   if (!existsSync(path)) return false;
   const probe = new DatabaseSync(path, { timeout: 0 });
   try {
     probe.exec("BEGIN EXCLUSIVE");
+    rmSync(path, { force: true }); // while nobody else can lock it
     probe.exec("ROLLBACK");
   } catch (error) {
     if (isBusy(error)) return true;
@@ -44,6 +77,5 @@ export function isAlive(directory: string, id: string): boolean {
   } finally {
     probe.close();
   }
-  rmSync(path, { force: true });
   return false;
 }

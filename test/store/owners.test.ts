@@ -46,6 +46,19 @@ test("a process that closed its store, or never had one, is dead; we ourselves a
   expect(readdirSync(join(temp.path, "owners"))).toEqual([]);
 });
 
+test("whoever opens the directory removes what dead processes left of their locks", async () => {
+  using temp = tempDirectory();
+  await using dead = await storeProcess(temp.path);
+  await using living = await storeProcess(temp.path);
+  const [lost, kept] = [await dead.ask("open"), await living.ask("open")];
+  await dead.kill();
+  const store = open(temp.path);
+  expect(existsSync(FILE(temp.path, lost))).toBe(false);
+  expect(existsSync(`${FILE(temp.path, lost)}-journal`)).toBe(false);
+  expect(store.isAlive(kept)).toBe(true);
+  store.close();
+});
+
 test("what a killed process had streamed is there, and the file is whole", async () => {
   using temp = tempDirectory();
   await using writer = await storeProcess(temp.path);
