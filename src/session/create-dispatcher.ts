@@ -141,6 +141,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     waiting: () => [
       ...[...local.values()].filter((run) => !run.left).map((run) => run.prompt.sessionId),
       ...attached.values(),
+      ...unstored.sessions(),
     ],
     isStuck: unstored.holds,
     look,

@@ -137,15 +137,19 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
   };
 
   const tell = (effect: Effect): void => {
-    if (effect.type === "settle_cancelled")
-      announce(
-        effect.seq,
-        cancelledOutcome(effect.cancel),
-        effect.persist ? "after_turn" : "before_turn",
-      );
-    if (effect.type !== "settle_interrupted") return;
-    announce(effect.seq, interruptedOutcome(), "after_turn");
-    cleanUpAfter(effect.seq);
+    try {
+      if (effect.type === "settle_cancelled")
+        announce(
+          effect.seq,
+          cancelledOutcome(effect.cancel),
+          effect.persist ? "after_turn" : "before_turn",
+        );
+      if (effect.type !== "settle_interrupted") return;
+      announce(effect.seq, interruptedOutcome(), "after_turn");
+      cleanUpAfter(effect.seq);
+    } catch {
+      // A prompt of another process that the store could not name: the next look at the store tells of it.
+    }
   };
 
   const leave = (run: LocalRun, outcome: RunOutcome): void => {
@@ -157,12 +161,20 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
   const announce = (seq: number, outcome: RunOutcome, departure: Departure): void => {
     const run = local.get(seq);
     if (run?.left === true) return;
+    const prompt = run?.prompt ?? store.runs.get(seq);
     attached.delete(seq);
     if (run !== undefined) leave(run, outcome);
-    const prompt = run?.prompt ?? store.runs.get(seq);
     if (prompt === null) return;
-    const title = (): string => store.sessions.title(prompt.sessionId) ?? "";
-    for (const news of endNews(prompt, outcome, departure, title)) publish(news);
+    for (const news of endNews(prompt, outcome, departure, () => titleOf(prompt))) publish(news);
+  };
+
+  /** It adorns the news: a store that cannot say it keeps no end from being told. */
+  const titleOf = ({ sessionId }: StoredPrompt): string => {
+    try {
+      return store.sessions.title(sessionId) ?? "";
+    } catch {
+      return "";
+    }
   };
 
   const cleanUpAfter = (seq: number): void => {

@@ -8,7 +8,7 @@ export interface StoreWatch extends Disposable {
 
 interface WatchOptions {
   readonly store: Store;
-  /** Sessions with prompts of ours that are still open. */
+  /** Sessions with something of ours that is not at its end. */
   readonly waiting: () => readonly SessionId[];
   /** Something of this session waits for the store itself. */
   readonly isStuck: (sessionId: SessionId) => boolean;
@@ -38,13 +38,13 @@ export function watchStore(options: WatchOptions): StoreWatch {
     try {
       const now = store.dataVersion();
       const changed = now !== version;
-      version = now;
       if (!changed && polls % LIVENESS_POLLS !== 0) return;
-      if (changed) options.settledElsewhere();
+      options.settledElsewhere();
       for (const sessionId of sessions) {
         const wanted = changed || options.isStuck(sessionId);
         if (wanted || hasForeignPrompts(store, sessionId)) options.look(sessionId);
       }
+      version = now; // not before: a look that failed has not seen it
     } catch {
       // A busy or failing store: the next poll looks again.
     }

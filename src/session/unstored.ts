@@ -7,6 +7,8 @@ export interface Unstored {
   keep(prompt: StoredPrompt, outcome: RunOutcome, now: number): void;
   has(seq: number): boolean;
   record(runId: RunId): RunRecord | null;
+  /** Where they are: somebody has to try again, or what waits behind them waits for ever. */
+  sessions(): SessionId[];
   /** Whether one of them still holds the slot of this session. */
   holds(sessionId: SessionId): boolean;
   /** Tries those of a session again; `store` throws when it still cannot. */
@@ -30,6 +32,7 @@ export function unstoredOutcomes(): Unstored {
       const found = [...kept.values()].find(({ prompt }) => prompt.runId === runId);
       return found === undefined ? null : recordOf(found);
     },
+    sessions: () => [...kept.values()].map(({ prompt }) => prompt.sessionId),
     holds: (sessionId) => of(sessionId).length > 0,
     retry: (sessionId, store) => {
       for (const { prompt, outcome } of of(sessionId)) {
