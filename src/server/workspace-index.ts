@@ -86,7 +86,7 @@ export function workspaceIndex(options: IndexOptions): WorkspaceIndex {
 
   /** Whoever lets go ends the runs. Of a client that was merely lost, the runs go on, and hold the workspace to their end. */
   const leave = async (entry: Entry, how: HowLeft): Promise<void> => {
-    if (how === "expired") await runsEnded(entry);
+    if (how === "expired" && isAtWork(entry)) await runsEnded(entry);
     if (entry.claims.isEmpty()) await tearDown(entry);
   };
 
@@ -156,7 +156,10 @@ export function workspaceIndex(options: IndexOptions): WorkspaceIndex {
   };
 }
 
+const isAtWork = ({ workspace, claims }: Entry): boolean =>
+  claims.isEmpty() && workspace.dispatcher.inFlight() > 0;
+
 /** Resolves when nothing runs in it any more, or a client holds it again. */
-async function runsEnded({ workspace: { dispatcher }, claims }: Entry): Promise<void> {
-  while (claims.isEmpty() && dispatcher.inFlight() > 0) await dispatcher.idle();
+async function runsEnded(entry: Entry): Promise<void> {
+  while (isAtWork(entry)) await entry.workspace.dispatcher.idle();
 }
