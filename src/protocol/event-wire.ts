@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { isJsonObject, type Json } from "../shared/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../shared/json.ts";
 import { toCamel, toSnake } from "./case.ts";
+import { decodeMessage } from "./decode-message.ts";
 import { encodeMessage } from "./message-wire.ts";
 import type { RunFailure } from "./ending.ts";
 import { decodeFailure } from "./run-record.ts";
@@ -13,7 +14,13 @@ export type WireEvent =
   | AgentError
   | AgentNotification
   | MessageEvent
-  | { readonly type: "gap" };
+  | Gap;
+
+/** The reader was so slow that events are no longer kept: `missed` of them, where the server counts. */
+export interface Gap {
+  readonly type: "gap";
+  readonly missed?: number;
+}
 
 /** An asynchronous, informative "this run failed"; never a verdict. */
 export interface AgentError {
@@ -51,7 +58,7 @@ export function encodeEvent(event: WireEvent): string {
         ...(event.runId === null ? {} : { run_id: event.runId }),
       });
     case "gap":
-      return envelope("gap", "created", {});
+      return envelope("gap", "created", event.missed === undefined ? {} : { missed: event.missed });
     default: {
       const { runId, ...rest } = event;
       const payload = toSnake(runId === null ? rest : event);
@@ -74,11 +81,13 @@ export function decodeEvent(line: string): WireEvent | null {
     case "run_complete":
       return decodeRunComplete(payload);
     case "agent_event":
-      return decodeAgentError(payload);
+      return decodeAgentEvent(payload);
+    case "message":
+      return decodeMessageEvent(outer["payload"]["type"], payload);
     case "run_event":
       return decodeRunEvent(payload);
     case "gap":
-      return { type: "gap" };
+      return decodeGap(payload);
     default:
       return null;
   }
@@ -152,16 +161,43 @@ function completeFailure(wire: unknown, error: string): RunFailure | null {
   };
 }
 
-function decodeAgentError(payload: unknown): AgentError | null {
+function decodeAgentEvent(payload: unknown): AgentError | AgentNotification | null {
   if (!isJsonObject(payload)) return null;
-  const { error, run_id, session_id, type } = payload;
-  if (type !== "error" && (typeof error !== "string" || error === "")) return null;
+  const { type } = payload;
+  const error = textIn(payload, "error");
+  const runId = textIn(payload, "run_id") || null;
+  const sessionId = textIn(payload, "session_id");
+  // An error without a text is one all the same (SSE-12).
+  if (type === "error" || error !== "")
+    return { type: "agent_error", runId, sessionId, error: error || "unknown error" };
+  if (type !== "agent_finished" && type !== "re_authenticate") return null;
   return {
-    type: "agent_error",
-    runId: typeof run_id === "string" && run_id !== "" ? run_id : null,
-    sessionId: typeof session_id === "string" ? session_id : "",
-    error: typeof error === "string" && error !== "" ? error : "unknown error",
+    type: "agent_notification",
+    kind: type,
+    runId: runId as AgentNotification["runId"],
+    sessionId: sessionId as AgentNotification["sessionId"],
+    sessionTitle: textIn(payload, "session_title"),
+    providerId: textIn(payload, "provider_id") || null,
   };
+}
+
+function decodeMessageEvent(lifecycle: unknown, payload: unknown): MessageEvent | null {
+  if (lifecycle !== "created" && lifecycle !== "updated" && lifecycle !== "deleted") return null;
+  const message = decodeMessage(payload);
+  if (message === null || !isJsonObject(payload)) return null;
+  const runId = (textIn(payload, "run_id") || null) as MessageEvent["runId"];
+  return { type: "message", lifecycle, runId, sessionId: message.sessionId, message };
+}
+
+function decodeGap(payload: unknown): Gap {
+  const missed = isJsonObject(payload) ? payload["missed"] : undefined;
+  return typeof missed === "number" ? { type: "gap", missed } : { type: "gap" };
+}
+
+/** What is no text counts as not there. */
+function textIn(payload: JsonObject, key: string): string {
+  const value = payload[key];
+  return typeof value === "string" ? value : "";
 }
 
 const text = z.string();

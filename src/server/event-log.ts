@@ -1,16 +1,32 @@
-/** An event as it was logged. Cursors grow by one. */
+import type { WireEvent } from "../protocol/event-wire.ts";
+import { follow, type OpenMessages } from "./open-messages.ts";
+
+/** An event as it was logged. Cursors grow by one. It becomes text only when somebody reads it. */
 export interface LoggedEvent {
   readonly cursor: number;
-  /** The envelope as one JSON line. */
-  readonly line: string;
+  readonly event: WireEvent;
+  /** About so many characters of memory. */
+  readonly weight: number;
+}
+
+export interface LogRead {
+  /** Events after the cursor, oldest first; the terminal events outlive the others. */
+  readonly events: readonly LoggedEvent[];
+  /** So many are no longer kept. */
+  readonly missed: number;
+  /** A terminal event is among those. */
+  readonly missedTerminal: boolean;
 }
 
 export interface EventLog {
-  append(line: string): void;
+  /** Never waits, never throws, and calls nobody back. */
+  append(event: WireEvent): void;
   /** Cursor of the last event; 0 when there is none. */
   head(): number;
-  /** Events after a cursor, oldest first. `gap`: some of them are no longer kept. */
-  read(after: number): { readonly events: readonly LoggedEvent[]; readonly gap: boolean };
+  /** At most about `limit` events at a time. */
+  read(after: number, limit: number): LogRead;
+  /** The messages that were being written when the event of this cursor had been told; the caller's own copy. */
+  openMessages(at: number): OpenMessages;
   /** Resolves when there is something after the cursor, the log is closed, `ms` are over or the signal fires. */
   wait(after: number, ms: number, signal: AbortSignal): Promise<void>;
   /** Nothing more will come; readers drain what is there and stop. */
@@ -18,27 +34,47 @@ export interface EventLog {
   isClosed(): boolean;
 }
 
-/** An event log in memory: what must last is in the store, so it keeps the newest events up to `keepChars`. */
-export function memoryEventLog(keepChars: number): EventLog {
+export interface LogBounds {
+  /** Weight of the events that are kept. */
+  readonly keepChars: number;
+  /** Terminal events that survive when the other events of their time are dropped (W-5): so many, of this weight. */
+  readonly keepTerminals: number;
+  readonly keepTerminalChars: number;
+}
+
+/** An event log in memory: what must last is in the store, so it keeps the newest events. */
+export function memoryEventLog(bounds: LogBounds): EventLog {
   let events: LoggedEvent[] = [];
   /** The events before this place are dropped; they are cut off in bulk, because a cut costs as much as what is left. */
   let start = 0;
   let chars = 0;
   let last = 0;
   let closed = false;
+  const terminals = terminalLane(bounds);
+  /** As of the dropped events. */
+  const open: OpenMessages = new Map();
   const waiters = new Set<() => void>();
   const wake = (): void => {
     for (const waiter of waiters) waiter();
   };
+  const first = (): number => events[start]?.cursor ?? last + 1;
+  const drop = (one: LoggedEvent): void => {
+    chars -= one.weight;
+    start += 1;
+    follow(open, one.event);
+    if (one.event.type === "run_complete") terminals.keep(one);
+  };
   return {
-    append: (line) => {
+    append: (event) => {
       if (closed) return;
       last += 1;
-      events.push({ cursor: last, line });
-      chars += line.length;
-      while (chars > keepChars && start < events.length - 1) {
-        chars -= events[start]?.line.length ?? 0;
-        start += 1;
+      const weight = weightOf(event);
+      events.push({ cursor: last, event, weight });
+      chars += weight;
+      while (chars > bounds.keepChars && start < events.length - 1) {
+        const oldest = events[start];
+        if (oldest === undefined) break;
+        drop(oldest);
       }
       if (start * 2 > events.length) {
         events = events.slice(start);
@@ -47,10 +83,23 @@ export function memoryEventLog(keepChars: number): EventLog {
       wake();
     },
     head: () => last,
-    read: (after) => {
-      const first = events[start]?.cursor ?? last + 1;
-      const from = start + Math.max(0, after + 1 - first);
-      return { events: events.slice(from), gap: after + 1 < first };
+    read: (after, limit) => {
+      const from = start + Math.max(0, after + 1 - first());
+      const rest = events.slice(from, from + limit);
+      const dropped = first() - 1 - after;
+      if (dropped <= 0) return { events: rest, missed: 0, missedTerminal: false };
+      const kept = terminals.after(after);
+      const missedTerminal = terminals.droppedUpTo() > after;
+      return { events: [...kept, ...rest], missed: dropped - kept.length, missedTerminal };
+    },
+    openMessages: (at) => {
+      const then: OpenMessages = new Map(open);
+      for (let place = start; place < events.length; place += 1) {
+        const one = events[place];
+        if (one === undefined || one.cursor > at) break;
+        follow(then, one.event);
+      }
+      return then;
     },
     wait: async (after, ms, signal) => {
       if (last > after || closed || signal.aborted) return;
@@ -72,4 +121,37 @@ export function memoryEventLog(keepChars: number): EventLog {
     },
     isClosed: () => closed,
   };
+}
+
+/** The newest terminal events of a time of which nothing else is kept. */
+function terminalLane({ keepTerminals, keepTerminalChars }: LogBounds) {
+  const kept: LoggedEvent[] = [];
+  let chars = 0;
+  let dropped = 0;
+  return {
+    keep: (one: LoggedEvent): void => {
+      kept.push(one);
+      chars += one.weight;
+      while (kept.length > keepTerminals || (chars > keepTerminalChars && kept.length > 1)) {
+        const oldest = kept.shift();
+        chars -= oldest?.weight ?? 0;
+        dropped = oldest?.cursor ?? dropped;
+      }
+    },
+    after: (cursor: number): readonly LoggedEvent[] => kept.filter((one) => one.cursor > cursor),
+    /** Cursor of the last one that is gone for good; 0 when none is. */
+    droppedUpTo: (): number => dropped,
+  };
+}
+
+/** What an object costs beside its texts. */
+const OBJECT_CHARS = 64;
+
+/** An estimate that costs next to nothing: its texts, down to the parts of a message. */
+function weightOf(value: unknown, depth = 6): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null || depth === 0) return 8;
+  let weight = OBJECT_CHARS;
+  for (const item of Object.values(value)) weight += weightOf(item, depth - 1);
+  return weight;
 }

@@ -1,32 +1,68 @@
+import { encodeEvent, type WireEvent } from "../protocol/event-wire.ts";
 import type { EventLog } from "./event-log.ts";
-import { encodeEvent } from "../protocol/event-wire.ts";
+import { deltaView, wholeMessageView, type EventView } from "./whole-messages.ts";
 
 const HEARTBEAT_MS = 10_000;
+/** Events that are told at once, before the reader is asked again whether it can take more. */
+const BATCH_EVENTS = 1_000;
+
+export interface Subscription {
+  readonly log: EventLog;
+  /** Cursor of the last event that the subscriber knows. */
+  readonly after: number;
+  /** Text as deltas; otherwise each change of a message is the whole message. */
+  readonly deltas: boolean;
+  /** What may be told of an event: secrets do not leave. */
+  readonly shown: (event: WireEvent) => WireEvent;
+}
 
 /**
  * The log as server-sent events: one `data:` line each, `id:` is the cursor, a comment when it is quiet. Ends when the log is
- * closed and read to its end, or when the signal fires. Pulled, so a slow reader slows only itself.
+ * closed and read to its end, or when the signal fires. Pulled, so a slow reader slows only itself; one that lags so far that it
+ * has missed terminal events is cut off with an error, so that it knows (W-5).
  */
 export async function* eventStream(
-  log: EventLog,
-  after: number,
+  { log, after, deltas, shown }: Subscription,
   signal: AbortSignal,
 ): AsyncIterable<string> {
+  const viewAt = (at: number): EventView =>
+    deltas ? deltaView : wholeMessageView(log.openMessages(at));
+  let toldAt = performance.now();
+  const quietMs = (): number => performance.now() - toldAt;
   let cursor = after;
+  let view = viewAt(cursor);
   while (!signal.aborted) {
-    const { events, gap } = log.read(cursor);
-    if (gap) yield `data: ${encodeEvent({ type: "gap" })}\n\n`;
+    const { events, missed, missedTerminal } = log.read(cursor, BATCH_EVENTS);
     let frames = "";
-    for (const event of events) {
-      frames += `id: ${event.cursor}\ndata: ${event.line}\n\n`;
-      cursor = event.cursor;
+    if (missed > 0) {
+      // Who comes back from far away knows that it was away.
+      if (missedTerminal && cursor !== after)
+        throw new Error("the subscriber is too slow: it has missed terminal events");
+      view = viewAt(cursor);
+      frames += frame({ type: "gap", missed }, null);
     }
-    if (frames !== "") {
-      yield frames;
-      continue;
+    for (const { cursor: at, event } of events) {
+      for (const told of view.next(event))
+        frames += frame(shown(told), view.isBehind() ? null : at);
+      cursor = at;
     }
+    const late = view.flush();
+    for (const told of late) frames += frame(shown(told), told === late.at(-1) ? cursor : null);
+    if (frames !== "" || quietMs() >= HEARTBEAT_MS) {
+      yield frames === "" ? ": still here\n\n" : frames;
+      toldAt = performance.now();
+    }
+    if (events.length > 0) continue;
     if (log.isClosed()) return;
-    await log.wait(cursor, HEARTBEAT_MS, signal);
-    if (log.head() === cursor && !log.isClosed() && !signal.aborted) yield ": still here\n\n";
+    await log.wait(cursor, Math.max(1, HEARTBEAT_MS - quietMs()), signal);
+  }
+}
+
+/** `cursor` is null when not everything before was told: who comes back must not begin behind it. */
+function frame(event: WireEvent, cursor: number | null): string {
+  try {
+    return `${cursor === null ? "" : `id: ${cursor}\n`}data: ${encodeEvent(event)}\n\n`;
+  } catch {
+    return ""; // what JSON cannot say is skipped; the stream goes on (SSE-7)
   }
 }

@@ -31,7 +31,7 @@ export function maskedStore(store: Store, mask: Mask): Store {
   };
 }
 
-/** What is told about a run, without secrets; the answer itself is not touched. */
+/** What is told about a run, without secrets; what the model and the user say is not touched. */
 export function maskedEvent(event: WireEvent, mask: Mask): WireEvent {
   switch (event.type) {
     case "run_complete":
@@ -48,6 +48,10 @@ export function maskedEvent(event: WireEvent, mask: Mask): WireEvent {
       return { ...event, cause: mask(event.cause) };
     case "warning":
       return { ...event, message: mask(event.message) };
+    case "message": {
+      const parts = event.message.parts.map((part) => shownPart(part, mask));
+      return { ...event, message: { ...event.message, parts } };
+    }
     default:
       return event;
   }
@@ -75,3 +79,13 @@ const maskedPart = (part: Part, mask: Mask): Part =>
   part.type === "finish" && part.details !== undefined
     ? { ...part, details: mask(part.details) }
     : part;
+
+/** As an event has it: tools are told without secrets, like in the events of the run. */
+function shownPart(part: Part, mask: Mask): Part {
+  if (part.type === "tool_call") return { ...part, input: mask(part.input) };
+  if (part.type === "tool_result") {
+    const { content, metadata } = part;
+    return { ...part, content: mask(content), metadata: mask(metadata) };
+  }
+  return maskedPart(part, mask);
+}

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { encodeEvent, type WireEvent } from "../protocol/event-wire.ts";
+import type { WireEvent } from "../protocol/event-wire.ts";
 import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts";
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -19,6 +19,8 @@ export interface Workspace {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly log: EventLog;
+  /** What may be told of an event: secrets do not leave. */
+  readonly shown: (event: WireEvent) => WireEvent;
   /** False: it shows what was run in it, and runs nothing itself. */
   readonly hasAgent: boolean;
   /** In this order: no new prompts, runs settled, events told, store closed. Twice is harmless. */
@@ -37,22 +39,20 @@ export interface WorkspaceDeps {
 
 /** What a slow reader may lag behind before it is told of a gap. */
 const LOG_CHARS = 16 * 1024 * 1024;
+const LOG_BOUNDS = { keepChars: LOG_CHARS, keepTerminals: 1_000, keepTerminalChars: LOG_CHARS };
 
 export function openWorkspace(deps: WorkspaceDeps): Workspace {
   const { config, clock, random, prepareTurn, onInterrupted } = deps;
   // Asked each time: the list grows as keys are expanded.
   const mask = (text: string): string => masked(text, config.secrets);
   const store = maskedStore(deps.store, mask);
-  const log = memoryEventLog(LOG_CHARS);
-  const publish = (event: WireEvent): void => {
-    if (event.type !== "message") log.append(encodeEvent(maskedEvent(event, mask)));
-  };
+  const log = memoryEventLog(LOG_BOUNDS);
   const inner = createDispatcher({
     store,
     clock,
     random,
     prepareTurn: prepareTurn ?? refusing,
-    publish,
+    publish: log.append,
     onInterrupted,
   });
   const dispatcher: Dispatcher = {
@@ -79,6 +79,7 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     store,
     dispatcher,
     log,
+    shown: (event) => maskedEvent(event, mask),
     hasAgent: prepareTurn !== null,
     close: () => (closing ??= close()),
   };

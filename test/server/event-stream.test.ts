@@ -1,83 +1,174 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { memoryEventLog } from "../../src/server/event-log.ts";
-import { eventStream } from "../../src/server/event-stream.ts";
+import { encodeEvent, type WireEvent } from "../../src/protocol/event-wire.ts";
+import { runWords } from "../support/log-events.ts";
+import { eventLog, eventsIn, readAll, subscribe } from "../support/read-stream.ts";
 
-const never = new AbortController().signal;
+const { delta, does, ended, opened } = runWords();
+/** A log that keeps its last event, and the terminal ones. */
+const tight = () => eventLog({ keepChars: 1 });
 
-async function all(stream: AsyncIterable<string>): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) text += chunk;
-  return text;
-}
+const closedLog = (...events: WireEvent[]) => {
+  const log = eventLog();
+  for (const event of events) log.append(event);
+  log.close();
+  return log;
+};
 
 test("SSE-5: each event is one data line with its cursor as id, and a blank line", async () => {
-  const log = memoryEventLog(100);
-  log.append('{"a":1}');
-  log.append('{"b":2}');
-  log.close();
-  expect(await all(eventStream(log, 0, never))).toBe(
-    'id: 1\ndata: {"a":1}\n\nid: 2\ndata: {"b":2}\n\n',
+  const log = closedLog(delta("a"), ended("b"));
+  expect(await readAll(subscribe(log))).toBe(
+    `id: 1\ndata: ${encodeEvent(delta("a"))}\n\nid: 2\ndata: ${encodeEvent(ended("b"))}\n\n`,
   );
 });
 
 test("a reader gets what comes after its cursor", async () => {
-  const log = memoryEventLog(100);
-  log.append("1");
-  log.append("2");
-  log.close();
-  expect(await all(eventStream(log, 1, never))).toBe("id: 2\ndata: 2\n\n");
+  const log = closedLog(delta("a"), delta("b"));
+  expect(eventsIn(await readAll(subscribe(log, { after: 1 })))).toEqual([delta("b")]);
 });
 
-test("a reader that fell behind is told of the gap, and goes on with what is left", async () => {
-  const log = memoryEventLog(2);
-  for (const line of ["a", "b", "c"]) log.append(line);
+test("RUN-14, RUN-16, W-5: who lags is told once how much it missed, then gets the terminal events and what is left", async () => {
+  const log = tight();
+  const slow = subscribe(log);
+  const quick = subscribe(log);
+  const seen: WireEvent[] = [];
+  log.append(delta("first"));
+  for (const reader of [slow, quick])
+    expect(eventsIn((await reader.next()).value as string)).toEqual([delta("first")]);
+  const burst = [
+    ended("one"),
+    ...Array.from({ length: 50 }, (_, n) => delta(`${n}`)),
+    ended("two"),
+  ];
+  for (const event of burst) {
+    // Returns at once: nobody is waited for, however little is read.
+    log.append(event);
+    seen.push(...eventsIn((await quick.next()).value as string));
+  }
   log.close();
-  expect(await all(eventStream(log, 0, never))).toBe(
-    'data: {"type":"gap","payload":{"type":"created","payload":{}}}\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n',
-  );
+  expect(seen).toEqual(burst);
+  const late = eventsIn(await readAll(slow));
+  expect(late).toEqual([{ type: "gap", missed: 50 }, ended("one"), ended("two")]);
+});
+
+test("W-5: who lags so far that terminal events are gone is cut off, and who comes back is told of a gap", async () => {
+  const log = eventLog({ keepChars: 1, keepTerminals: 2 });
+  const slow = subscribe(log);
+  log.append(delta("first"));
+  await slow.next();
+  for (const run of ["1", "2", "3", "4"]) log.append(runWords(run).ended());
+  await expect(slow.next()).rejects.toThrow("too slow");
+  expect(await slow.next()).toEqual({ done: true, value: undefined });
+  log.close();
+  const again = eventsIn(await readAll(subscribe(log, { after: 1 })));
+  expect(again.map((event) => ("runId" in event ? event.runId : event.type))).toEqual([
+    "gap",
+    "2",
+    "3",
+    "4",
+  ]);
+});
+
+test("a reader of many events gets them in pieces, and is asked between them", async () => {
+  const log = eventLog();
+  for (let n = 0; n < 2_500; n += 1) log.append(delta(`${n}`));
+  const stream = subscribe(log);
+  const sizes: number[] = [];
+  for (let n = 0; n < 3; n += 1) sizes.push(eventsIn((await stream.next()).value as string).length);
+  expect(sizes).toEqual([1_000, 1_000, 500]);
 });
 
 test("events that come while the reader waits are delivered at once", async () => {
-  const log = memoryEventLog(100);
-  const stream = eventStream(log, 0, never)[Symbol.asyncIterator]();
+  const log = eventLog();
+  const stream = subscribe(log);
   const next = stream.next();
-  log.append("a");
-  expect(await next).toEqual({ done: false, value: "id: 1\ndata: a\n\n" });
+  log.append(delta("a"));
+  expect(eventsIn((await next).value as string)).toEqual([delta("a")]);
 });
 
-test("a quiet stream has a heartbeat every ten seconds", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+test("nothing becomes text that nobody reads", async () => {
+  const log = eventLog();
+  const stringify = vi.spyOn(JSON, "stringify");
   onTestFinished(() => {
-    vi.useRealTimers();
+    stringify.mockRestore();
   });
-  const stream = eventStream(memoryEventLog(100), 0, never)[Symbol.asyncIterator]();
-  const next = stream.next();
-  await vi.advanceTimersByTimeAsync(10_000);
-  expect(await next).toEqual({ done: false, value: ": still here\n\n" });
+  log.append(opened());
+  log.append(delta("a"));
+  expect(stringify).not.toHaveBeenCalled();
+  await subscribe(log).next();
+  // The whole message is no news for who reads deltas.
+  expect(stringify).toHaveBeenCalledTimes(1);
 });
+
+test.each([true, false])(
+  "a quiet stream has a heartbeat every ten seconds (deltas: %s)",
+  async (deltas) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const log = eventLog();
+    const stream = subscribe(log, { deltas });
+    for (let beat = 0; beat < 2; beat += 1) {
+      const next = stream.next();
+      await vi.advanceTimersByTimeAsync(5_000);
+      // News that is none for this reader does not count as a sign of life.
+      log.append(deltas ? opened() : does({ type: "tool.progress", callId: "c", bytes: 1 }));
+      await vi.advanceTimersByTimeAsync(4_999);
+      let isOver = false;
+      void next.finally(() => {
+        isOver = true;
+      });
+      await vi.advanceTimersByTimeAsync(0);
+      expect(isOver).toBe(false);
+      await vi.advanceTimersByTimeAsync(2);
+      expect(await next).toEqual({ done: false, value: ": still here\n\n" });
+    }
+  },
+);
 
 test("SSE-10: a stream ends with its signal", async () => {
   const abort = new AbortController();
-  const log = memoryEventLog(100);
-  const reading = all(eventStream(log, 0, abort.signal));
+  const log = eventLog();
+  const reading = readAll(subscribe(log, {}, abort.signal));
   abort.abort();
   expect(await reading).toBe("");
-  log.append("late");
+  log.append(delta("late"));
 });
 
-test("a log that is closed is read to its end first", async () => {
-  const log = memoryEventLog(100);
-  const reading = all(eventStream(log, 0, never));
-  log.append("a");
-  log.append("b");
+test("W-7: a log that is closed is read to its end first", async () => {
+  const log = eventLog();
+  const busy = subscribe(log);
+  const reading = readAll(subscribe(log));
+  log.append(delta("a"));
+  log.append(ended("a"));
   log.close();
-  expect(await reading).toBe("id: 1\ndata: a\n\nid: 2\ndata: b\n\n");
+  expect(eventsIn(await reading)).toEqual([delta("a"), ended("a")]);
+  // Also for who did not read until then.
+  expect(eventsIn(await readAll(busy))).toEqual([delta("a"), ended("a")]);
 });
 
 test("SSE-8: two readers get every event", async () => {
-  const log = memoryEventLog(100);
-  const readers = [all(eventStream(log, 0, never)), all(eventStream(log, 0, never))];
-  log.append("a");
+  const log = eventLog();
+  const readers = [readAll(subscribe(log)), readAll(subscribe(log))];
+  log.append(delta("a"));
   log.close();
-  expect(await Promise.all(readers)).toEqual(["id: 1\ndata: a\n\n", "id: 1\ndata: a\n\n"]);
+  expect((await Promise.all(readers)).map(eventsIn)).toEqual([[delta("a")], [delta("a")]]);
+});
+
+test("SSE-7: an event that JSON cannot say is skipped, and the stream goes on", async () => {
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  const log = closedLog(
+    delta("a"),
+    { ...delta("b"), text: circle as unknown as string } as WireEvent,
+    delta("c"),
+  );
+  expect(eventsIn(await readAll(subscribe(log)))).toEqual([delta("a"), delta("c")]);
+});
+
+test("what may not be told is not told", async () => {
+  const log = closedLog(ended("secret"));
+  const shown = (event: WireEvent): WireEvent =>
+    event.type === "run_complete" ? { ...event, text: "***" } : event;
+  expect(eventsIn(await readAll(subscribe(log, { shown })))).toEqual([ended("***")]);
 });

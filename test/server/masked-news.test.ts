@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readEvents } from "../../src/client/read-events.ts";
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
+import type { Part } from "../../src/protocol/message.ts";
+import { maskedEvent } from "../../src/server/masked-news.ts";
 import { callsTools, says, type ModelStep } from "../support/fake-model.ts";
+import { runWords } from "../support/log-events.ts";
 import { emptyConfig, fakeServer } from "../support/fake-server.ts";
 
 async function* none(): AsyncIterable<string> {}
@@ -65,4 +68,38 @@ test("what is told of a tool call has no secret in it", async () => {
 test("the answer is the model's own, whatever stands in it", async () => {
   const { record } = await ran(says(`it is ${SECRET}`));
   expect(record.outcome.text).toBe(`it is ${SECRET}`);
+});
+
+test("a client that knows no deltas is told of tool calls and failures without secrets too", () => {
+  const mask = (text: string): string => text.replaceAll(SECRET, "***");
+  const { finished } = runWords();
+  const said: readonly Part[] = [
+    { type: "text", text: SECRET },
+    { type: "tool_call", id: "c", name: "ls", input: `{"path":"${SECRET}"}`, finished: true },
+    {
+      type: "tool_result",
+      toolCallId: "c",
+      name: "ls",
+      content: `no ${SECRET}`,
+      isError: true,
+      metadata: `{"path":"${SECRET}"}`,
+    },
+    { type: "finish", reason: "error", time: 1, message: "Run failed", details: SECRET },
+  ];
+  const shown = maskedEvent(finished(said), mask);
+  expect(shown).toEqual(
+    finished([
+      { type: "text", text: SECRET },
+      { type: "tool_call", id: "c", name: "ls", input: '{"path":"***"}', finished: true },
+      {
+        type: "tool_result",
+        toolCallId: "c",
+        name: "ls",
+        content: "no ***",
+        isError: true,
+        metadata: '{"path":"***"}',
+      },
+      { type: "finish", reason: "error", time: 1, message: "Run failed", details: "***" },
+    ]),
+  );
 });

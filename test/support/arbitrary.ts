@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { ENDINGS, type Reason, type RunFailure } from "../../src/protocol/ending.ts";
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
+import type { Message, Part } from "../../src/protocol/message.ts";
 import type { MessageId, RunId, SessionId } from "../../src/protocol/ids.ts";
 import type { TurnEvent } from "../../src/protocol/run-event.ts";
 import type { RunOutcome, RunRecord } from "../../src/protocol/run-record.ts";
@@ -72,6 +73,60 @@ const turnEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
   fc.record({ type: fc.constant("warning" as const), code: name, message: text }),
 );
 
+const part: fc.Arbitrary<Part> = fc.oneof(
+  fc.record({ type: fc.constant("text" as const), text }),
+  fc.record(
+    {
+      type: fc.constant("reasoning" as const),
+      thinking: text,
+      startedAt: fc.nat(),
+      finishedAt: fc.nat(),
+    },
+    { requiredKeys: ["type", "thinking"] },
+  ),
+  fc.record({
+    type: fc.constant("tool_call" as const),
+    id: name,
+    name,
+    input: text,
+    finished: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant("tool_result" as const),
+    toolCallId: name,
+    name,
+    content: text,
+    isError: fc.boolean(),
+    metadata: text,
+  }),
+  fc.record({ type: fc.constant("binary" as const), path: text, mimeType: text, data: text }),
+  fc.record(
+    {
+      type: fc.constant("finish" as const),
+      reason: fc.constantFrom("end_turn" as const, "canceled" as const, "error" as const),
+      time: fc.nat(),
+      message: text,
+      details: text,
+    },
+    { requiredKeys: ["type", "reason", "time"] },
+  ),
+);
+
+/** A message as clients see it: without what only its provider may see again. */
+export const message: fc.Arbitrary<Message> = fc
+  .record({
+    id: messageId,
+    sessionId,
+    role: fc.constantFrom("user" as const, "assistant" as const, "tool" as const),
+    parts: fc.array(part),
+    model: text,
+    provider: text,
+    createdAt: fc.nat(),
+    updatedAt: fc.nat(),
+    isSummary: fc.boolean(),
+  })
+  .map(({ isSummary, ...rest }) => (isSummary ? { ...rest, isSummary } : rest));
+
 /** Every event that our wire carries. */
 export const wireEvent: fc.Arbitrary<WireEvent> = fc.oneof(
   fc
@@ -92,7 +147,27 @@ export const wireEvent: fc.Arbitrary<WireEvent> = fc.oneof(
     sessionId,
     error: name,
   }),
-  fc.constant({ type: "gap" as const }),
+  fc.record({
+    type: fc.constant("agent_notification" as const),
+    kind: fc.constantFrom("agent_finished" as const, "re_authenticate" as const),
+    runId: orNull(runId),
+    sessionId,
+    sessionTitle: text,
+    providerId: orNull(name),
+  }),
+  fc
+    .tuple(fc.constantFrom("created" as const, "updated" as const, "deleted" as const), orNull(runId), message)
+    .map(([lifecycle, run, whole]) => ({
+      type: "message" as const,
+      lifecycle,
+      runId: run,
+      sessionId: whole.sessionId,
+      message: whole,
+    })),
+  fc.record(
+    { type: fc.constant("gap" as const), missed: fc.nat() },
+    { requiredKeys: ["type"] },
+  ),
 );
 
 export const outcome: fc.Arbitrary<RunOutcome> = fc.record({
