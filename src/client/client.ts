@@ -44,8 +44,11 @@ export interface WorkspaceClient {
   getSession(id: string, signal: AbortSignal): Promise<SessionRef>;
   /** Top-level sessions, the last changed first. */
   listSessions(signal: AbortSignal): Promise<SessionRef[]>;
-  /** Resolves once the server has subscribed us: nothing that is published later is missed. */
-  events(signal: AbortSignal): Promise<AsyncIterable<WireEvent>>;
+  /**
+   * Resolves once the server has subscribed us: nothing that is published later is missed. Text comes in `deltas`, or each change of a
+   * message as the `whole` message.
+   */
+  events(signal: AbortSignal, text?: "deltas" | "whole"): Promise<AsyncIterable<WireEvent>>;
   /** `settled`: the run was known already and has ended. */
   prompt(body: Submission, signal: AbortSignal): Promise<{ readonly settled: boolean }>;
   cancelRun(runId: RunId, reason: Reason, signal: AbortSignal): Promise<void>;
@@ -106,9 +109,10 @@ export async function openWorkspace(
     },
     listSessions: async (parent) =>
       await ask({ ...sessions, method: "GET", body: null }, decodeSessions, parent),
-    events: async (parent) => {
+    events: async (parent, text = "deltas") => {
       const scope = childScope(parent);
-      const url = `${baseUrl}/v1${base}/events?client_id=${clientId}&delta=1`;
+      const wish = text === "deltas" ? "&delta=1" : "";
+      const url = `${baseUrl}/v1${base}/events?client_id=${clientId}${wish}`;
       try {
         return heldBy(scope, readEvents(await open(transport, url, scope)));
       } catch (error) {

@@ -86,3 +86,45 @@ test("leaving early ends the body", async () => {
   }
   expect(ended).toBe(true);
 });
+
+test("W-34: a read error ends the stream with that error, and the broken body is not read again", async () => {
+  const broken = new Error("ECONNRESET");
+  let reads = 0;
+  const body: AsyncIterable<string> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        reads += 1;
+        if (reads === 1) return { done: false, value: frame(says("a")) };
+        throw broken;
+      },
+    }),
+  };
+  const events = readEvents(body)[Symbol.asyncIterator]();
+  expect(await events.next()).toEqual({ done: false, value: says("a") });
+  await expect(events.next()).rejects.toBe(broken);
+  expect(await events.next()).toEqual({ done: true, value: undefined });
+  expect(reads).toBe(2);
+});
+
+test("SSE-18: notifications and terminal events are decoded, what the reference also sends is skipped", async () => {
+  const terminal = 'data: {"type":"run_complete","payload":{"type":"updated","payload":';
+  const error = 'data: {"type":"agent_event","payload":{"type":"created","payload":';
+  const stream = [
+    'data: {"type":"session","payload":{"type":"updated","payload":{"id":"s"}}}\n\n',
+    `${error}{"type":"error","error":"boom","run_id":"r","session_id":"s","message":{}}}}\n\n`,
+    'data: {"type":"permission_request","payload":{"type":"created","payload":{}}}\n\n',
+    `${terminal}{"session_id":"s","run_id":"r","message_id":"m","text":"ok"}}}\n\n`,
+  ];
+  expect(await read(...stream)).toEqual([
+    { type: "agent_error", runId: "r", sessionId: "s", error: "boom" },
+    {
+      type: "run_complete",
+      runId: "r",
+      sessionId: "s",
+      messageId: "m",
+      text: "ok",
+      cancelled: false,
+      failure: null,
+    },
+  ]);
+});

@@ -156,7 +156,11 @@ export const wireEvent: fc.Arbitrary<WireEvent> = fc.oneof(
     providerId: orNull(name),
   }),
   fc
-    .tuple(fc.constantFrom("created" as const, "updated" as const, "deleted" as const), orNull(runId), message)
+    .tuple(
+      fc.constantFrom("created" as const, "updated" as const, "deleted" as const),
+      orNull(runId),
+      message,
+    )
     .map(([lifecycle, run, whole]) => ({
       type: "message" as const,
       lifecycle,
@@ -164,10 +168,7 @@ export const wireEvent: fc.Arbitrary<WireEvent> = fc.oneof(
       sessionId: whole.sessionId,
       message: whole,
     })),
-  fc.record(
-    { type: fc.constant("gap" as const), missed: fc.nat() },
-    { requiredKeys: ["type"] },
-  ),
+  fc.record({ type: fc.constant("gap" as const), missed: fc.nat() }, { requiredKeys: ["type"] }),
 );
 
 export const outcome: fc.Arbitrary<RunOutcome> = fc.record({
