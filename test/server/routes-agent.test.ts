@@ -117,7 +117,10 @@ test("CAN-22, DSP-19, DSP-20: queue, busy flag and cancel of a session", async (
   });
   await server.settled(workspace, "a");
   expect(await server.settled(workspace, "b")).toMatchObject({ status: "cancelled", exit_code: 3 });
-  expect(await server.ask("POST", cancel)).toMatchObject({ status: 200, body: { active: 0, reserved: 0, queued: 0 } });
+  expect(await server.ask("POST", cancel)).toMatchObject({
+    status: 200,
+    body: { active: 0, reserved: 0, queued: 0 },
+  });
   expect(await server.ask("POST", `${agent}/sessions/none/cancel`)).toMatchObject({ status: 200 });
   expect((await server.ask("GET", `${queue}/queued`)).body).toBe(0);
   expect(await busy()).toBe(false);

@@ -36,6 +36,8 @@ export const emptyConfig = (directory: string, more: Partial<Config> = {}): Conf
 export interface ServerWishes {
   /** What the model named by the prompt's options does; without a name it says "ok". */
   readonly models?: Readonly<Record<string, readonly ModelStep[]>>;
+  /** What the model does for a run, where no option names one. */
+  readonly stepOf?: (runId: string) => ModelStep | null;
   readonly config?: (directory: string) => Config | Promise<Config>;
   readonly storeLimitBytes?: number;
   readonly bodyLimitBytes?: number;
@@ -87,7 +89,8 @@ export function fakeServer(wishes: ServerWishes = {}): FakeServer {
       if (ready === null) return null;
       return async ({ runId, options }, signal) => {
         await ready?.(runId, signal);
-        const steps = wishes.models?.[options.model ?? ""] ?? [says("ok")];
+        const own = wishes.stepOf?.(runId ?? "") ?? says("ok");
+        const steps = wishes.models?.[options.model ?? ""] ?? [own];
         const limits = limitsOf({ ...options, retryMaxWaitMs: 2 });
         return turnSetup(fakeModel(...steps), { limits });
       };
