@@ -27,12 +27,19 @@ export interface Store {
   close(): void;
 }
 
+export interface StoreOptions {
+  /** Bound of the file; null for none. */
+  readonly limitBytes: number | null;
+  /** How long a write waits for another process. */
+  readonly busyMs?: number;
+}
+
 /** Opens (creating it when absent) the store of a data directory. Throws `RunFailed` with reason `storage`. */
-export function openStore(dataDirectory: string, options: { limitBytes: number | null }): Store {
+export function openStore(dataDirectory: string, { limitBytes, busyMs }: StoreOptions): Store {
   const file = join(dataDirectory, "crush-run.db");
   const database = prepared(dataDirectory, () => {
     createDirectory(dataDirectory);
-    return openDatabase(file, options.limitBytes);
+    return openDatabase(file, limitBytes, busyMs === undefined ? undefined : { busyMs });
   });
   const opened = inodeOf(file);
   const owners = join(dataDirectory, "owners");

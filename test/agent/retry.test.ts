@@ -196,3 +196,29 @@ test("usage and finish of the successful attempt are reported", async () => {
   expect(outcome.usage).toEqual(usage);
   expect(events).toContainEqual({ type: "step.completed", usage, finishReason: "end_turn" });
 });
+
+test.each([
+  ["provider_unavailable", "Provider unavailable"],
+  ["auth_refused", "Auth refused"],
+] as const)(
+  "ERR-11: an error of the provider (%s) has its title on the message, and its words as details",
+  async (reason, message) => {
+    const { sink } = await takeTurn(turnSetup(fakeModel(fails({ reason }))));
+    expect(sink.messages[0]?.parts).toEqual([
+      { type: "finish", reason: "error", time: 1_700_000_000, message, details: `fake: ${reason}` },
+    ]);
+  },
+);
+
+test("ERR-11: what has no title of its own has a default one", async () => {
+  const model = fakeModel(async function* buggy() {
+    yield { type: "text", text: "x" } as const;
+    throw new TypeError("oops");
+  });
+  const { sink } = await takeTurn(turnSetup(model));
+  expect(sink.messages[0]?.parts?.at(-1)).toMatchObject({
+    reason: "error",
+    message: "Run failed",
+    details: "TypeError: oops",
+  });
+});

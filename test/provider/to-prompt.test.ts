@@ -236,3 +236,30 @@ test("whatever the history: every call is answered once, every answer has its ca
     }),
   );
 });
+
+test("PER-18: attached text is part of what was said, everything else a file", () => {
+  const attached = (path: string, mimeType: string, content: string): Part => ({
+    type: "binary",
+    path,
+    mimeType,
+    data: Buffer.from(content).toString("base64"),
+  });
+  const png = attached("/p/a.png", "image/png", "PNG");
+  expect(
+    prompt([message("user", [text("look"), attached("/p/n.md", "text/markdown", "# Nöte"), png])]),
+  ).toEqual([
+    {
+      role: "user",
+      content: [
+        text("look"),
+        text('<file path="/p/n.md">\n# Nöte\n</file>'),
+        {
+          type: "file",
+          mediaType: "image/png",
+          data: Buffer.from("PNG").toString("base64"),
+          filename: "a.png",
+        },
+      ],
+    },
+  ]);
+});

@@ -1,12 +1,16 @@
+import { join } from "node:path";
+import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
 import { failure, RunFailed } from "../../src/protocol/ending.ts";
 import type { Part } from "../../src/protocol/message.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import type { Store } from "../../src/store/store.ts";
 import { dispatchHouse } from "../support/dispatch-house.ts";
 import {
   callsTools,
   fails,
+  fakeModel,
   finish,
   parts,
   says,
@@ -14,6 +18,7 @@ import {
   type ModelStep,
 } from "../support/fake-model.ts";
 import { fakeTool } from "../support/fake-tool.ts";
+import { turnSetup } from "../support/turn-setup.ts";
 
 const finishes = (all: readonly Part[] | undefined): Part[] =>
   (all ?? []).filter(({ type }) => type === "finish");
@@ -161,6 +166,38 @@ test("RUN-11: the listener of a terminal event that throws a cancel at the run c
   });
   const { runId } = owner.ask(owner.session(), "p");
   expect(await owner.ended(runId)).toMatchObject({ cancelled: false, text: "ok" });
+  await owner.dispatcher.shutdown();
+  expect(owner.terminals(runId).length).toBe(1);
+});
+
+test("PER-6: all writes of a cancelled turn wait for a locked store once, and then its end says so", async () => {
+  await using house = dispatchHouse();
+  const ready = deferred();
+  const busyMs = 300;
+  const owner = house.move({
+    busyMs,
+    prepare: async () => {
+      await ready.promise;
+      return turnSetup(fakeModel(says("never")));
+    },
+  });
+  const session = owner.session();
+  const { runId } = owner.ask(session, "p");
+  owner.dispatcher.cancelSession(session, "by_client");
+  const other = new DatabaseSync(join(house.directory, "crush-run.db"));
+  other.exec("BEGIN IMMEDIATE");
+  ready.resolve();
+  const before = systemClock.monotonic();
+  const terminal = await owner.ended(runId);
+  const took = systemClock.monotonic() - before;
+  other.exec("ROLLBACK");
+  other.close();
+  expect(terminal.failure).toMatchObject({
+    reason: "storage",
+    message: expect.stringContaining("locked") as string,
+  });
+  expect(took).toBeGreaterThanOrEqual(busyMs);
+  expect(took).toBeLessThan(3 * busyMs);
   await owner.dispatcher.shutdown();
   expect(owner.terminals(runId).length).toBe(1);
 });

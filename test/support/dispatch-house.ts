@@ -30,6 +30,8 @@ export interface OwnerWishes {
   readonly prepare?: PrepareTurn;
   readonly setup?: Partial<TurnSetup>;
   readonly limitBytes?: number;
+  /** How long a write waits for another process. */
+  readonly busyMs?: number;
   /** Stands between the dispatcher and its store. */
   readonly wrap?: (store: Store) => Store;
   readonly onEvent?: (event: WireEvent) => void;
@@ -83,7 +85,8 @@ export function dispatchHouse(): DispatchHouse {
 }
 
 function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
-  const store = openStore(directory, { limitBytes: wishes.limitBytes ?? null });
+  const { limitBytes = null, busyMs } = wishes;
+  const store = openStore(directory, { limitBytes, ...(busyMs === undefined ? {} : { busyMs }) });
   const events: WireEvent[] = [];
   const calls: string[] = [];
   const interrupted: RunId[] = [];
