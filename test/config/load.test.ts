@@ -69,6 +69,13 @@ describe("places and order", () => {
     expect([...(await folder.load()).disabledTools]).toEqual(["bash"]);
   });
 
+  test("conversations are summarised unless disable_auto_summarize says otherwise", async () => {
+    using folder = projectFolder();
+    expect((await folder.load()).autoSummarize).toBe(true);
+    folder.write("crush.json", { options: { disable_auto_summarize: true } });
+    expect(await folder.load()).toMatchObject({ autoSummarize: false, warnings: [] });
+  });
+
   test("a crushrc is skipped with a warning", async () => {
     using folder = projectFolder();
     folder.write(".crushrc", "option debug true");
