@@ -56,6 +56,8 @@ export interface Common {
   readonly rejected: Rejected[];
   /** The dispatcher says no to what it cannot store; whether a cancel still came through is open then. */
   readonly storeMayFail: boolean;
+  /** Puts what happens in order. */
+  counted: number;
 }
 
 /** A model or tool that does not obey is left behind after this time; a prompt nobody waits for has no options, so ten seconds. */
@@ -71,6 +73,7 @@ export function startProcess(
   const { race, prompts, rejected, storeMayFail } = common;
   const events: WireEvent[] = [];
   const left = new Map<string, Deferred<void>>();
+  const count = (): number => (common.counted += 1);
   const byName = (wanted: string): Tracked | undefined =>
     prompts.find((prompt) => prompt.name === wanted);
   const bySeq = (wanted: number): Tracked =>
@@ -158,9 +161,10 @@ export function startProcess(
     for (const prompt of covered) {
       if (prompt.flag !== null || !hits(prompt)) continue;
       prompt.flag = { reason, by: name };
+      prompt.flaggedAt = count();
       // Its process hears of it at its next look at the store, and may have finished before.
-      if (prompt.process !== name && states.get(prompt.seq) === "active")
-        prompt.instead.add(endOf(prompt.plan));
+      const isElsewhere = prompt.process !== name && states.get(prompt.seq) === "active";
+      if (prompt.decided || isElsewhere) prompt.instead.add(endOf(prompt.plan));
     }
   };
 
@@ -193,7 +197,9 @@ export function startProcess(
           process: name,
           plan,
           foldable: runId === null,
+          acceptedAt: count(),
           flag: null,
+          flaggedAt: null,
           instead: new Set(),
           decided: false,
           closing: false,
@@ -222,6 +228,8 @@ export function startProcess(
       const covered = prompts.filter(({ seq }) => queued.has(seq));
       const isGone = ({ seq }: Tracked): boolean => stateOf(store, sessionId, seq) === "settled";
       cancelling(covered, "by_client", () => dispatcher.clearQueue(sessionId, name), isGone);
+      if (!storeMayFail && dispatcher.queued(sessionId).length > 0)
+        race.broken.push("the queue was cleared, and is not empty");
     },
     attach: ({ runId, sessionId, name: prompt }) => {
       if (runId === null) return;
@@ -249,7 +257,11 @@ export function startProcess(
     shutdown: async () => {
       self.state = "closing";
       const mine = new Set(store.runs.openSessions().flatMap(open));
-      for (const prompt of mine) if (prompt.process === name) prompt.closing = true;
+      for (const prompt of mine) {
+        if (prompt.process !== name) continue;
+        prompt.closing = true;
+        if (prompt.decided) prompt.instead.add(endOf(prompt.plan));
+      }
       await dispatcher.shutdown();
       const tasks = dispatcher.inFlight();
       if (tasks > 0 && !wishes.isStubborn)

@@ -21,6 +21,8 @@ export interface Tracked {
    * prompt says it without them.
    */
   flag: Cancel | null;
+  flaggedAt: number | null;
+  readonly acceptedAt: number;
   /** What may have happened instead of what the flag says, and why: the two came at the same time. */
   readonly instead: Set<string>;
   /** Its last word was said: a cancel may come too late. */

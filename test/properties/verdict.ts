@@ -88,13 +88,13 @@ function ending({ store, processes, storeFailed }: Leavings, prompt: Tracked): s
 }
 
 function allowedEnds(prompt: Tracked, alive: boolean, storeFailed: boolean): Set<string> {
-  const { flag, decided, closing, plan, foldable, instead } = prompt;
+  const { flag, closing, plan, foldable, instead } = prompt;
   const allowed = new Set(instead);
   const undisturbed = endOf(plan);
   if (flag !== null) allowed.add(flag.reason);
   if (closing) allowed.add("by_shutdown");
   if (flag === null && !closing) allowed.add(undisturbed);
-  if (decided || undisturbed === "idle_timeout") allowed.add(undisturbed);
+  if (undisturbed === "idle_timeout") allowed.add(undisturbed);
   if (foldable && flag === null) allowed.add("end_turn");
   if (!alive) allowed.add("interrupted").add(undisturbed);
   if (storeFailed) allowed.add("storage").add("internal");
@@ -126,6 +126,10 @@ function history({ store, prompts, storeFailed }: Leavings, prompt: Tracked): st
   for (const message of rest.filter(({ role }) => role === "user")) {
     const joined = prompts.find((other) => textOf(message) === other.name);
     must(joined !== undefined && joined.seq > seq && joined.foldable, "a stranger joined its turn");
+    must(
+      prompt.flaggedAt === null || (joined?.acceptedAt ?? 0) < prompt.flaggedAt,
+      `${textOf(message)} joined its turn when that was cancelled already`,
+    );
   }
   const ends = rest.filter(({ role }) => role === "assistant").map(finishOf);
   must(!turn.some((message) => finishOf(message) === null), "a message of it is open");

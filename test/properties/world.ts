@@ -39,7 +39,7 @@ export async function inWorld(
   const prompts: Tracked[] = [];
   const rejected: Rejected[] = [];
   const processes: Process[] = [];
-  const common = { race: schedule, prompts, rejected, storeMayFail: storeFails };
+  const common = { race: schedule, prompts, rejected, storeMayFail: storeFails, counted: 0 };
   const world: World = {
     race: schedule,
     prompts,
