@@ -54,14 +54,27 @@ type UserContent = Extract<LanguageModelV3Message, { role: "user" }>["content"];
 type AssistantContent = Extract<LanguageModelV3Message, { role: "assistant" }>["content"];
 type ToolContent = Extract<LanguageModelV3Message, { role: "tool" }>["content"];
 
-/** What a user sent: texts as text, attached ones with their name, everything else as a file. */
+const SHOWN_AS_FILE: ReadonlySet<string> = new Set([
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+  "application/pdf",
+]);
+
+/**
+ * What a user sent: texts as text, attached ones with their name, and as files what every API has a form for. Another type would be
+ * refused with each later prompt of the conversation too, so it is only named.
+ */
 function userContent(part: Part): UserContent {
   if (part.type === "text") return part.text === "" ? [] : [{ type: "text", text: part.text }];
   if (part.type !== "binary") return [];
   const { path, mimeType, data } = part;
-  if (!mimeType.startsWith("text/"))
+  if (SHOWN_AS_FILE.has(mimeType))
     return [{ type: "file", mediaType: mimeType, data, filename: basename(path) }];
-  const content = Buffer.from(data, "base64").toString("utf8");
+  const content = mimeType.startsWith("text/")
+    ? Buffer.from(data, "base64").toString("utf8")
+    : `(${mimeType}: cannot be shown here)`;
   return [{ type: "text", text: `<file path="${path}">\n${content}\n</file>` }];
 }
 
