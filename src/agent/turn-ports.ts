@@ -42,6 +42,11 @@ export function lastingPorts(ports: TurnPorts, touch: () => void): TurnPorts & D
       lasting();
       return ports.takeFollowUps();
     },
+    // A late use is no part of the outcome any more, and its store may be closed.
+    onUsage: (usage, costUsd) => {
+      lasting();
+      ports.onUsage(usage, costUsd);
+    },
     emit: (event) => {
       if (over) return;
       touch();
