@@ -14,8 +14,8 @@ export interface LogRead {
   readonly events: readonly LoggedEvent[];
   /** So many are no longer kept. */
   readonly missed: number;
-  /** A terminal event is among those. */
-  readonly missedTerminal: boolean;
+  /** Cursor of the newest terminal event that is no longer kept; 0 when all are. */
+  readonly lostTerminal: number;
 }
 
 export interface EventLog {
@@ -87,10 +87,10 @@ export function memoryEventLog(bounds: LogBounds): EventLog {
       const from = start + Math.max(0, after + 1 - first());
       const rest = events.slice(from, from + limit);
       const dropped = first() - 1 - after;
-      if (dropped <= 0) return { events: rest, missed: 0, missedTerminal: false };
+      const lostTerminal = terminals.lost();
+      if (dropped <= 0) return { events: rest, missed: 0, lostTerminal };
       const kept = terminals.after(after);
-      const missedTerminal = terminals.droppedUpTo() > after;
-      return { events: [...kept, ...rest], missed: dropped - kept.length, missedTerminal };
+      return { events: [...kept, ...rest], missed: dropped - kept.length, lostTerminal };
     },
     openMessages: (at) => {
       const then: OpenMessages = new Map(open);
@@ -127,7 +127,7 @@ export function memoryEventLog(bounds: LogBounds): EventLog {
 function terminalLane({ keepTerminals, keepTerminalChars }: LogBounds) {
   const kept: LoggedEvent[] = [];
   let chars = 0;
-  let dropped = 0;
+  let lost = 0;
   return {
     keep: (one: LoggedEvent): void => {
       kept.push(one);
@@ -135,12 +135,11 @@ function terminalLane({ keepTerminals, keepTerminalChars }: LogBounds) {
       while (kept.length > keepTerminals || (chars > keepTerminalChars && kept.length > 1)) {
         const oldest = kept.shift();
         chars -= oldest?.weight ?? 0;
-        dropped = oldest?.cursor ?? dropped;
+        lost = oldest?.cursor ?? lost;
       }
     },
     after: (cursor: number): readonly LoggedEvent[] => kept.filter((one) => one.cursor > cursor),
-    /** Cursor of the last one that is gone for good; 0 when none is. */
-    droppedUpTo: (): number => dropped,
+    lost: (): number => lost,
   };
 }
 

@@ -18,11 +18,20 @@ export interface Subscription {
 
 /**
  * The log as server-sent events: one `data:` line each, `id:` is the cursor, a comment when it is quiet. Ends when the log is
- * closed and read to its end, or when the signal fires. Pulled, so a slow reader slows only itself; one that lags so far that it
- * has missed terminal events is cut off with an error, so that it knows (W-5).
+ * closed and read to its end, or when the signal fires. Pulled, so a slow reader slows only itself; one that lags so far that
+ * terminal events of its time are gone is cut off with an error, so that it knows (W-5).
  */
-export async function* eventStream(
+export function eventStream(
+  subscription: Subscription,
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  return tell(subscription, subscription.log.head(), signal);
+}
+
+/** `since` is the head of the log when the subscriber came. */
+async function* tell(
   { log, after, deltas, shown }: Subscription,
+  since: number,
   signal: AbortSignal,
 ): AsyncIterable<string> {
   const viewAt = (at: number): EventView =>
@@ -32,11 +41,11 @@ export async function* eventStream(
   let cursor = after;
   let view = viewAt(cursor);
   while (!signal.aborted) {
-    const { events, missed, missedTerminal } = log.read(cursor, BATCH_EVENTS);
+    const { events, missed, lostTerminal } = log.read(cursor, BATCH_EVENTS);
     let frames = "";
     if (missed > 0) {
-      // Who comes back from far away knows that it was away.
-      if (missedTerminal && cursor !== after)
+      // Who comes back knows that it was away: only what it was here for counts.
+      if (lostTerminal > Math.max(since, cursor))
         throw new Error("the subscriber is too slow: it has missed terminal events");
       view = viewAt(cursor);
       frames += frame({ type: "gap", missed }, null);

@@ -7,8 +7,11 @@ import { p06 } from "./p06.ts";
 import { p07 } from "./p07.ts";
 import { p08 } from "./p08.ts";
 import { p09 } from "./p09.ts";
+import { p10 } from "./p10.ts";
+import { p11 } from "./p11.ts";
 import { p12 } from "./p12.ts";
 import { p13 } from "./p13.ts";
+import { p15 } from "./p15.ts";
 import { p16 } from "./p16.ts";
 import { p18 } from "./p18.ts";
 import { p19 } from "./p19.ts";
@@ -28,8 +31,11 @@ export const PROPERTIES: readonly RaceProperty[] = [
   p07,
   p08,
   p09,
+  p10,
+  p11,
   p12,
   p13,
+  p15,
   p16,
   p18,
   p19,
