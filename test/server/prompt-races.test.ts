@@ -98,6 +98,30 @@ test("W-20: a run that is cancelled by its id names reason and actor as well", a
   });
 });
 
+test("W-19: the answer to a cancel says what it hit, by where each prompt stood", async () => {
+  const runs = scriptedRuns();
+  const [active, queued, reserved] = ["active", "queued", "reserved"].map(runs.script);
+  await using server = fakeServer(runs.wishes);
+  const workspace = await askedWorkspace(server);
+  const prompts = `${workspace.path}/agent/sessions/${workspace.session}/prompts/queued`;
+  await workspace.prompt("active");
+  active?.unpark();
+  await active?.entered;
+  await workspace.prompt("queued");
+  await workspace.prompt("reserved");
+  queued?.unpark();
+  await reserved?.parked;
+  while ((await server.ask("GET", prompts)).body === 0)
+    await new Promise((resolve) => setImmediate(resolve));
+  expect(await workspace.cancel()).toMatchObject({
+    status: 200,
+    body: { active: 1, reserved: 1, queued: 1 },
+  });
+  for (const runId of ["active", "queued", "reserved"])
+    expect(await server.settled(workspace.path, runId)).toMatchObject({ status: "cancelled" });
+  expect((await workspace.cancel()).body).toEqual({ active: 0, reserved: 0, queued: 0 });
+});
+
 test("CAN-21, DSP-16: two prompts of a session are two runs; a cancel ends the running one and the one that follows, whatever opens then", async () => {
   const runs = scriptedRuns();
   const [one, two] = [runs.script("one"), runs.script("two")];

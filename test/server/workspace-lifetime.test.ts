@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { claimsOf } from "../../src/server/claims.ts";
+import { deferred } from "../../src/shared/deferred.ts";
 import { askedWorkspace } from "../support/ask-server.ts";
 import { tap } from "../support/event-tap.ts";
-import { fakeServer } from "../support/fake-server.ts";
+import { emptyConfig, fakeServer } from "../support/fake-server.ts";
 import { handAlarms } from "../support/hand-alarms.ts";
 import { scriptedRuns } from "../support/scripted-runs.ts";
 
@@ -143,6 +144,23 @@ test("W-28: a last client that lets go ends the runs, and hears back when all is
   });
 });
 
+test("a directory that is asked for while its workspace is closing gets a new one, and the old run its one end", async () => {
+  const { runs, server } = lossy();
+  await using _ = server;
+  const workspace = await askedWorkspace(server);
+  const run = runs.script("r");
+  await workspace.prompt("r");
+  run.unpark();
+  await run.entered;
+  const leaving = server.ask("DELETE", "/clients/me");
+  const next = await server.workspace("next");
+  expect(next).not.toBe(workspace.path);
+  await leaving;
+  const record = await server.settled(next, "r");
+  expect(record).toMatchObject({ outcome: { reason: "by_shutdown" } });
+  expect((await server.ask("GET", `${next}/runs`)).body).toEqual([record]);
+});
+
 test("DSP-12, SHU-11: of two clients one goes, the one that prompted too: the workspace stays and the other sees the end", async () => {
   const { alarms, runs, server, status } = lossy();
   await using _ = server;
@@ -198,19 +216,18 @@ test("a client that is retired is gone at once, whatever it listens to, and neve
 });
 
 test("a client that is retired while its workspace is being opened does not get it", async () => {
-  let loaded = (): void => {};
-  const loading = new Promise<void>((resolve) => {
-    loaded = resolve;
-  });
+  const [asked, loaded] = [deferred(), deferred()];
   await using server = fakeServer({
     config: async (directory) => {
-      await loading;
-      return (await import("../support/fake-server.ts")).emptyConfig(directory);
+      asked.resolve();
+      await loaded.promise;
+      return emptyConfig(directory);
     },
   });
   const opening = server.ask("POST", "/workspaces", { path: server.directory, client_id: "me" });
+  await asked.promise;
   await server.ask("DELETE", "/clients/me");
-  loaded();
+  loaded.resolve();
   expect((await opening).status).toBe(409);
   expect((await server.ask("GET", "/workspaces")).body).toEqual([]);
 });
