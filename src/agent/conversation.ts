@@ -14,6 +14,8 @@ export class Conversation {
   /** Tokens of the last model call, and how many of the messages they stand for. */
   #counted: { readonly tokens: number; readonly upTo: number } | null = null;
   #summariesInVain = 0;
+  /** Tokens of system prompt and tools, once they were asked for. */
+  #fixed: number | null = null;
 
   constructor(facts: Facts, history: readonly Message[]) {
     this.#facts = facts;
@@ -48,11 +50,12 @@ export class Conversation {
     if (!this.isTight()) this.#summariesInVain = 0;
   }
 
-  /** Whether it is time for a summary. */
+  /** Whether it is time for a summary. Where system prompt and tools alone leave no room, none would help. */
   isTight(): boolean {
     const { contextWindow, autoSummarize } = this.#facts;
     if (contextWindow === null || !autoSummarize) return false;
-    return contextWindow - this.#tokens() <= reserveOf(contextWindow);
+    const most = contextWindow - reserveOf(contextWindow);
+    return this.#tokens() >= most && this.#fixedTokens() < most;
   }
 
   /** Whether there is anything to summarise that is not a summary itself. */
@@ -89,13 +92,19 @@ export class Conversation {
   #tokens(): number {
     if (this.#counted !== null)
       return this.#counted.tokens + tokensIn(this.#messages.slice(this.#counted.upTo));
+    return this.#fixedTokens() + tokensIn(this.read());
+  }
+
+  #fixedTokens(): number {
     const { system, tools } = this.#facts;
-    const fixed = tools.reduce(
-      (sum, { description, inputSchema }) =>
-        sum + description.length + JSON.stringify(inputSchema).length,
-      system.length,
+    this.#fixed ??= tokensInText(
+      tools.reduce(
+        (sum, { description, inputSchema }) =>
+          sum + description.length + JSON.stringify(inputSchema).length,
+        system.length,
+      ),
     );
-    return tokensInText(fixed) + tokensIn(this.read());
+    return this.#fixed;
   }
 }
 

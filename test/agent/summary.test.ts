@@ -76,6 +76,14 @@ test("one prompt that is too long by itself is left to the provider: there is no
   expect(model.calls.length).toBe(1);
 });
 
+test("where system prompt and tools alone leave no room, nothing is summarised", async () => {
+  const model = fakeModel(fills(1), says("done"));
+  const setup = turnSetup(model, { contextWindow: 1000, tools: [look], system: "x".repeat(3200) });
+  const { outcome } = await takeTurn(setup);
+  expect(outcome.text).toBe("done");
+  expect(model.calls.length).toBe(2);
+});
+
 test("a window that is not known is never full", async () => {
   const model = fakeModel(fills(1), says("done"));
   const { outcome } = await takeTurn(turnSetup(model, { tools: [look] }));
