@@ -43,6 +43,7 @@ export async function callModel(
   signal: AbortSignal,
 ): Promise<StepResult> {
   for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted(); // the last call may have taken its time to close
     try {
       return await attemptCall(ports, history, messageId, draft, signal);
     } catch (error) {
