@@ -35,6 +35,8 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
   let pending: { id: MessageId; kind: "text" | "reasoning"; text: string } | null = null;
   let timer: NodeJS.Timeout | null = null;
   const summaries = new Set<MessageId>();
+  /** When each message came into being, in Unix seconds. */
+  const births = new Map<MessageId, number>();
 
   /** Half of a character waits for its other half, unless this is all there is. */
   const write = (all: boolean): void => {
@@ -74,13 +76,14 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
       parts,
       model: ofModel ? options.model : "",
       provider: ofModel ? options.provider : "",
-      createdAt: now,
+      createdAt: births.get(id) ?? now,
       updatedAt: now,
       ...(summaries.has(id) ? { isSummary: true } : {}),
     };
   };
   const opened = (id: MessageId, role: Role): MessageId => {
     const message = messageOf(id, role, []);
+    births.set(id, message.createdAt);
     store.messages.insert({ ...message, turn, now: message.createdAt });
     options.onMessage("created", message);
     return id;

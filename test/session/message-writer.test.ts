@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { failure, RunFailed } from "../../src/protocol/ending.ts";
 import type { MessageId, SessionId } from "../../src/protocol/ids.ts";
+import type { Message } from "../../src/protocol/message.ts";
 import type { TurnEvent } from "../../src/protocol/run-event.ts";
 import { messageWriter } from "../../src/session/message-writer.ts";
 import type { Messages } from "../../src/store/messages.ts";
@@ -17,6 +18,8 @@ function writing() {
   const stored: string[] = [];
   const events: TurnEvent[] = [];
   const failures: unknown[] = [];
+  const told: { lifecycle: string; message: Message }[] = [];
+  const clock = handClock();
   let full = false;
   const note = (text: string): void => {
     if (full) throw new RunFailed(failure("storage", "full"));
@@ -30,19 +33,21 @@ function writing() {
   };
   const writer = messageWriter({
     store: { messages: messages as Messages } as Store,
-    clock: handClock(),
+    clock,
     sessionId: "s" as SessionId,
     turn: 1,
     model: "one",
     provider: "fake",
     emit: (event) => events.push(event),
-    onMessage: () => {},
+    onMessage: (lifecycle, message) => told.push({ lifecycle, message }),
     onFailure: (error) => failures.push(error),
   });
   const deltas = (): string[] =>
     events.flatMap((event) => (event.type === "text.delta" ? [event.text] : []));
   return {
     writer,
+    clock,
+    told,
     stored,
     events,
     failures,
@@ -153,4 +158,19 @@ test("a writer that is disposed writes nothing any more", () => {
   writer[Symbol.dispose]();
   vi.advanceTimersByTime(100);
   expect(deltas()).toEqual(["a"]);
+});
+
+test("a message is told of when it comes into being and when it is whole, and keeps the time of its creation", () => {
+  const { writer, clock, told } = writing();
+  const id = writer.open("assistant");
+  const born = told[0]?.message.createdAt;
+  clock.advance(5_000);
+  writer.finish(id, "assistant", [{ type: "text", text: "hi" }]);
+  expect(told).toMatchObject([
+    { lifecycle: "created", message: { id, parts: [], createdAt: born, updatedAt: born } },
+    {
+      lifecycle: "updated",
+      message: { id, parts: [{ text: "hi" }], createdAt: born, updatedAt: (born ?? 0) + 5 },
+    },
+  ]);
 });
