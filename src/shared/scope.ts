@@ -5,17 +5,17 @@ export interface Scope extends Disposable {
 }
 
 /**
- * A child of a long-lived signal. `AbortSignal.any` stays attached to its sources on Node 20 (one leak per
- * call); this listener is removed when the child ends first.
+ * A child of a long-lived signal. `AbortSignal.any` stays attached to its sources on Node 20 (one leak per call), and so does a listener
+ * that another signal should detach: Node holds that link weakly, and a collection breaks it. This one is removed when the child ends.
  */
 export function childScope(parent: AbortSignal): Scope {
   const own = new AbortController();
-  const abort = (reason?: unknown): void => own.abort(reason);
-  if (parent.aborted) abort(parent.reason);
-  else
-    parent.addEventListener("abort", () => abort(parent.reason), {
-      once: true,
-      signal: own.signal,
-    });
+  const onAbort = (): void => own.abort(parent.reason);
+  const abort = (reason?: unknown): void => {
+    parent.removeEventListener("abort", onAbort);
+    own.abort(reason);
+  };
+  if (parent.aborted) onAbort();
+  else parent.addEventListener("abort", onAbort, { once: true });
   return { signal: own.signal, abort, [Symbol.dispose]: () => abort() };
 }
