@@ -81,6 +81,26 @@ test("CAN-20, W-20: another client's cancel is told to both as the cancel that i
   });
 });
 
+test("DSP-13: that a run was cancelled turns no answer into an error: neither the one that was given nor those that are asked for", async () => {
+  const runs = scriptedRuns();
+  const run = runs.script("r");
+  await using server = fakeServer(runs.wishes);
+  const workspace = await askedWorkspace(server);
+  const posted = await workspace.prompt("r");
+  run.unpark();
+  await run.entered;
+  const answers = [posted, await workspace.cancel()];
+  await server.settled(workspace.path, "r");
+  answers.push(
+    await workspace.prompt("r"),
+    await workspace.cancel(),
+    await server.ask("GET", `${workspace.path}/runs/r`),
+    await server.ask("POST", `${workspace.path}/runs/r/cancel`),
+    await server.ask("GET", `${workspace.path}/agent`),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([202, 200, 202, 200, 200, 200, 200]);
+});
+
 test("W-20: a run that is cancelled by its id names reason and actor as well", async () => {
   const runs = scriptedRuns();
   const run = runs.script("r");

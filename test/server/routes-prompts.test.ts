@@ -199,6 +199,43 @@ test("RUN-21, W-22: a prompt that is refused has no terminal event and no record
   expect(body.map(({ run_id }: { run_id: string }) => run_id)).toEqual(["good"]);
 });
 
+test("W-21: each refusal has a code and words for a person, as JSON", async () => {
+  await using server = fakeServer({ bodyLimitBytes: 4096 });
+  const { path, session } = await askedWorkspace(server);
+  const refused = async (method: string, below: string, body?: unknown) => {
+    const { status, type, body: said } = await server.ask(method, below, body);
+    expect([type, said.message]).toEqual(["application/json", expect.stringMatching(/./)]);
+    return `${status} ${said.code}`;
+  };
+  expect([
+    await refused("POST", `${path}/agent`, "{"),
+    await refused("POST", `${path}/agent`, { session_id: session }),
+    await refused("POST", `${path}/agent`, { prompt: "x" }),
+    await refused("POST", `${path}/agent`, { prompt: "x", session_id: "none" }),
+    await refused("POST", `${path}/agent`, { prompt: "x".repeat(5000), session_id: session }),
+    await refused("POST", `${path}/agent`, { prompt: "x", session_id: session, client_id: "" }),
+    await refused("GET", `${path}/runs/none`),
+    await refused("GET", `${path}/sessions/none`),
+    await refused("GET", "/workspaces/none"),
+    await refused("DELETE", path),
+    await refused("GET", "/nowhere"),
+    await refused("POST", "/workspaces", { path: "here" }),
+  ]).toEqual([
+    "400 usage",
+    "400 no_prompt",
+    "400 usage",
+    "404 unknown_session",
+    "413 usage",
+    "400 usage",
+    "404 unknown_run",
+    "404 unknown_session",
+    "404 usage",
+    "400 usage",
+    "404 usage",
+    "400 usage",
+  ]);
+});
+
 test.each([
   ["a run's", new RunAborted("by_shutdown")],
   ["a request's", new DOMException("This operation was aborted", "AbortError")],
