@@ -26,6 +26,8 @@ export interface IndexOptions {
   readonly onInterrupted: (runId: RunId) => void;
   /** Bound of the store's file; null for none. */
   readonly storeLimitBytes: number | null;
+  /** Where a workspace keeps what lasts; a file in its data directory unless told. */
+  readonly openStore?: typeof openStore;
   /** Null: the clients live in this process, and are never lost sight of. */
   readonly claimTimes: ClaimTimes | null;
   readonly setAlarm: SetAlarm;
@@ -92,9 +94,10 @@ export function workspaceIndex(options: IndexOptions): WorkspaceIndex {
 
   const add = (config: Config): Entry => {
     const { clock, random, onInterrupted, setAlarm } = options;
+    const open = options.openStore ?? openStore;
     const workspace = openWorkspace({
       config,
-      store: openStore(config.dataDirectory, { limitBytes: options.storeLimitBytes }),
+      store: open(config.dataDirectory, { limitBytes: options.storeLimitBytes }),
       prepareTurn: options.prepareTurn(config),
       clock,
       random,

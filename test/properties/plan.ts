@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { failure } from "../../src/protocol/ending.ts";
+import { failure, type Reason } from "../../src/protocol/ending.ts";
 import type { FinishReason } from "../../src/protocol/message.ts";
 import { NO_USAGE } from "../../src/protocol/usage.ts";
 import {
@@ -20,9 +20,15 @@ export interface Plan {
   readonly obeys: "at once" | "later" | "never";
   /** Its stream takes time to close. */
   readonly lingers: boolean;
+  /** The call (from 0) whose answer fills the context, so that a summary follows; and what becomes of that. */
+  readonly fillsAt?: number | null;
+  readonly summary?: "text" | "fails";
+  /** What asking for another key brings when the model has refused the first. */
+  readonly key?: "fresh" | "same" | "fails";
 }
 
-export type Step = "text" | "tools" | "again" | "fails" | "throws" | "hangs";
+/** One model call. `refused`: the key is. */
+export type Step = "text" | "tools" | "again" | "fails" | "throws" | "hangs" | "refused";
 
 export interface PlanWishes {
   readonly ready?: readonly Plan["ready"][];
@@ -50,16 +56,23 @@ export function anyPlan(wishes: PlanWishes = {}): fc.Arbitrary<Plan> {
 }
 
 /** How a prompt with that plan ends when nobody interferes. */
-export function endOf({ ready, steps }: Plan): string {
+export function endOf({ ready, steps, fillsAt, summary, key }: Plan): Reason {
   if (ready === "fails") return "auth_missing";
   if (ready === "throws") return "internal";
-  for (const step of steps) {
+  let mayRenew = key === "fresh";
+  for (const [n, step] of steps.entries()) {
     if (step === "fails") return "provider_error";
     if (step === "throws") return "internal";
     if (step === "hangs") return "idle_timeout";
+    if (step === "refused" && !mayRenew) return "auth_refused";
+    if (step === "refused") mayRenew = false;
+    if (step === "tools" && n === fillsAt && summary === "fails") return "provider_error";
   }
   return "end_turn";
 }
+
+/** What one prompt may be shown in tokens, where summaries are played. */
+export const WINDOW = 10_000;
 
 /** Where the plan meets the schedule. */
 export interface Stage {
@@ -103,51 +116,95 @@ export async function becomeReady(plan: Plan, stage: Stage, signal: AbortSignal)
   }
 }
 
-const finish = (reason: FinishReason): StepPart => ({ type: "finish", reason, usage: NO_USAGE });
+const finish = (reason: FinishReason, inputTokens = 0): StepPart => ({
+  type: "finish",
+  reason,
+  usage: { ...NO_USAGE, inputTokens },
+});
 
 export function modelOf(plan: Plan, stage: Stage): LanguageModel {
   let calls = 0;
   return {
     ref: "fake/one",
     stream: (call, signal) => {
-      const step = plan.steps[calls] ?? "text";
-      calls += 1;
       stage.onCall(call);
-      return play(plan, stage, step, calls, signal);
+      if (isSummary(call)) return summarize(plan, stage, calls - 1, signal);
+      calls += 1;
+      return play(plan, stage, calls - 1, signal);
     },
   };
 }
 
+/** A conversation is summarised with a system prompt of its own, and without tools. */
+const isSummary = ({ tools }: ModelCall): boolean => tools.length === 0;
+
 async function* play(
   plan: Plan,
   stage: Stage,
-  step: Step,
   n: number,
   signal: AbortSignal,
 ): AsyncGenerator<StepPart> {
   const wait = async (what: string): Promise<void> => await pause(plan, stage, what, signal);
+  const step = plan.steps[n] ?? "text";
+  const used = n === plan.fillsAt ? WINDOW : 0;
   try {
     await wait("is called");
+    if (step === "refused") throw failed("auth_refused", false, 401);
     yield { type: "text", text: `${stage.name} says ${n}` };
     await wait("goes on");
     if (step === "hangs") await obeying(plan, stage, new Promise(() => {}), signal);
     if (step === "again") throw failed("provider_unavailable", true);
     if (step === "tools") {
       yield { type: "tool_call", id: `${stage.name}-${n}`, name: "work", input: `{"n":${n}}` };
-      yield finish("tool_use");
+      yield finish("tool_use", used);
       return;
     }
-    stage.decided();
+    // A summary that follows is part of the prompt.
+    if (used === 0 || step !== "text") stage.decided();
     if (step === "fails") throw failed("provider_error", false);
     if (step === "throws") throw new TypeError("a bug of the provider");
-    yield finish("end_turn");
+    yield finish("end_turn", used);
   } finally {
     if (plan.lingers) await stage.turn(`${stage.name} closes`);
   }
 }
 
-const failed = (reason: "provider_unavailable" | "provider_error", retryable: boolean) =>
-  new ModelCallFailed(failure(reason, `fake: ${reason}`), { retryable });
+async function* summarize(
+  plan: Plan,
+  stage: Stage,
+  n: number,
+  signal: AbortSignal,
+): AsyncGenerator<StepPart> {
+  await pause(plan, stage, "is summarised", signal);
+  yield { type: "text", text: `the note of ${stage.name}` };
+  await pause(plan, stage, "is summarised further", signal);
+  const fails = plan.summary === "fails";
+  if (fails || plan.steps[n] !== "tools") stage.decided();
+  if (fails) throw failed("provider_error", false);
+  yield finish("end_turn");
+}
+
+/** Another key for the model that has refused the first one. */
+export async function renewKey(
+  plan: Plan,
+  stage: Stage,
+  model: LanguageModel,
+  signal: AbortSignal,
+): Promise<LanguageModel | null> {
+  await pause(plan, stage, "asks for a key", signal);
+  if (plan.key === "fresh") return model;
+  stage.decided();
+  if (plan.key === "fails") throw new TypeError("the command for the key has failed");
+  return null;
+}
+
+function failed(
+  reason: "provider_unavailable" | "provider_error" | "auth_refused",
+  retryable: boolean,
+  httpStatus: number | null = null,
+): ModelCallFailed {
+  return new ModelCallFailed(failure(reason, `fake: ${reason}`, { httpStatus }), { retryable });
+}
 
 /** A tool that takes a while. */
 export const toolOf = (plan: Plan, stage: Stage): Tool => ({

@@ -1,5 +1,5 @@
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
-import type { Reason } from "../../src/protocol/ending.ts";
+import { RunFailed, type Reason } from "../../src/protocol/ending.ts";
 import { newRunId, type SessionId } from "../../src/protocol/ids.ts";
 import { limitsOf, type RunOptions } from "../../src/protocol/run-options.ts";
 import { createDispatcher } from "../../src/session/create-dispatcher.ts";
@@ -7,7 +7,16 @@ import type { Dispatcher } from "../../src/session/dispatcher.ts";
 import { deferred, type Deferred } from "../../src/shared/deferred.ts";
 import type { Store } from "../../src/store/store.ts";
 import { turnSetup } from "../support/turn-setup.ts";
-import { becomeReady, endOf, modelOf, toolOf, type Plan, type Stage } from "./plan.ts";
+import {
+  becomeReady,
+  endOf,
+  modelOf,
+  renewKey,
+  toolOf,
+  WINDOW,
+  type Plan,
+  type Stage,
+} from "./plan.ts";
 import type { Rejected, Tracked } from "./prompts.ts";
 import type { Race } from "./race.ts";
 
@@ -25,6 +34,8 @@ export interface Process {
   clear(sessionId: SessionId): void;
   /** The same prompt once more: it attaches. */
   attach(prompt: Tracked): void;
+  /** Has a conversation summarised; every way in which that may end is fine, if it ends. */
+  summarize(sessionId: SessionId, plan: Plan): Promise<void>;
   /** Any other call; what it throws is what a client would be told. */
   call(what: (dispatcher: Dispatcher) => unknown): void;
   shutdown(): Promise<void>;
@@ -73,6 +84,7 @@ export function startProcess(
   const { race, prompts, rejected, storeMayFail } = common;
   const events: WireEvent[] = [];
   const left = new Map<string, Deferred<void>>();
+  const summaries = new Map<number, Pick<Tracked, "name" | "plan" | "process">>();
   const count = (): number => (common.counted += 1);
   const byName = (wanted: string): Tracked | undefined =>
     prompts.find((prompt) => prompt.name === wanted);
@@ -122,12 +134,15 @@ export function startProcess(
       })();
     },
     prepareTurn: async ({ seq, options }, signal) => {
-      const { name: prompt, plan, process } = bySeq(seq);
+      const { name: prompt, plan, process } = summaries.get(seq) ?? bySeq(seq);
       if (process !== name) race.broken.push(`${prompt} of ${process} gets ready in ${name}`);
       const stage = stageOf(prompt);
       await becomeReady(plan, stage, signal);
-      return turnSetup(modelOf(plan, stage), {
+      const model = modelOf(plan, stage);
+      return turnSetup(model, {
         tools: [toolOf(plan, stage)],
+        contextWindow: plan.fillsAt === undefined ? null : WINDOW,
+        refreshModel: async (signalled) => await renewKey(plan, stage, model, signalled),
         limits: limitsOf({ ...LIMITS, ...options }),
       });
     },
@@ -162,6 +177,7 @@ export function startProcess(
       if (prompt.flag !== null || !hits(prompt)) continue;
       prompt.flag = { reason, by: name };
       prompt.flaggedAt = count();
+      prompt.callsAtFlag = prompt.calls.length;
       // Its process hears of it at its next look at the store, and may have finished before.
       const isElsewhere = prompt.process !== name && states.get(prompt.seq) === "active";
       if (prompt.decided || isElsewhere) prompt.instead.add(endOf(prompt.plan));
@@ -200,6 +216,7 @@ export function startProcess(
           acceptedAt: count(),
           flag: null,
           flaggedAt: null,
+          callsAtFlag: null,
           instead: new Set(),
           decided: false,
           closing: false,
@@ -245,6 +262,17 @@ export function startProcess(
           bodyHash: prompt,
         }),
       );
+    },
+    summarize: async (sessionId, plan) => {
+      try {
+        const ending = dispatcher.summarize(sessionId, name);
+        const [taken] = store.runs.open(sessionId);
+        if (taken !== undefined)
+          summaries.set(taken.seq, { name: `summary ${taken.seq}`, plan, process: name });
+        await ending;
+      } catch (error) {
+        if (!(error instanceof RunFailed)) race.broken.push(`a summary threw ${String(error)}`);
+      }
     },
     call: (what) => {
       try {

@@ -22,6 +22,8 @@ export interface Tracked {
    */
   flag: Cancel | null;
   flaggedAt: number | null;
+  /** How often its model had been called by then. */
+  callsAtFlag: number | null;
   readonly acceptedAt: number;
   /** What may have happened instead of what the flag says, and why: the two came at the same time. */
   readonly instead: Set<string>;

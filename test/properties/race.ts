@@ -42,7 +42,7 @@ export function race(scheduler: fc.Scheduler): Race {
       for (let choices = 0; ; choices += 1) {
         await everybodyWaits();
         offerTime();
-        if (scheduler.count() === 0) return;
+        if (scheduler.count() === 0 && (await isIdle(scheduler))) return;
         if (choices > MOST_CHOICES || performance.now() - start > MOST_WALL_MS)
           throw new Error(`no end after ${choices} choices (${time.monotonic()} ms of its time)`);
         await scheduler.waitNext(1);
@@ -53,6 +53,12 @@ export function race(scheduler: fc.Scheduler): Race {
       time[Symbol.dispose]();
     },
   };
+}
+
+/** Some of what goes on without the scheduler goes on a few rounds later. */
+async function isIdle(scheduler: fc.Scheduler): Promise<boolean> {
+  for (let round = 0; round < 3 && scheduler.count() === 0; round += 1) await everybodyWaits();
+  return scheduler.count() === 0;
 }
 
 /** All that can go on without the scheduler has gone on. */

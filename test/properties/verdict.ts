@@ -62,6 +62,9 @@ function ending({ store, processes, storeFailed }: Leavings, prompt: Tracked): s
     allowed.has(outcome.reason),
     `it ended as ${outcome.reason}, not as ${[...allowed].join(" or ")}`,
   );
+  // CAN-28, CAN-29: neither a continuation nor another attempt.
+  if (prompt.instead.size === 0 && prompt.callsAtFlag !== null)
+    must(prompt.calls.length === prompt.callsAtFlag, "its model was called after its cancel");
   if (outcome.reason === prompt.flag?.reason)
     must(outcome.cancelledBy === (prompt.flag.by ?? undefined), "somebody else cancelled it");
   if (prompt.runId === null) return faults;
@@ -121,7 +124,8 @@ function history({ store, prompts, storeFailed }: Leavings, prompt: Tracked): st
     must(outcome.reason !== "end_turn" || folded, "it is lost: no turn has it");
     return faults;
   }
-  const [first, ...rest] = turn;
+  const [first, ...more] = turn;
+  const rest = more.filter((message) => message.isSummary !== true && !isContinuation(message));
   must(first !== undefined && isAsked(first, name), "its turn does not begin with its text");
   for (const message of rest.filter(({ role }) => role === "user")) {
     const joined = prompts.find((other) => textOf(message) === other.name);
@@ -141,6 +145,8 @@ function history({ store, prompts, storeFailed }: Leavings, prompt: Tracked): st
     must(ends.at(-1) === "canceled", "the canceled marker is not its last word");
   if (outcome.reason === "end_turn") must(ends.at(-1) === "end_turn", "its last word is no end");
   must(hasEveryResult(turn), "a tool call has no result, or two");
+  const all = store.messages.list(sessionId);
+  if (all.some(({ isSummary }) => isSummary === true)) return faults; // the model is shown that instead
   return [...faults, ...modelInput(before, first, prompt)];
 }
 
@@ -212,6 +218,10 @@ const isCutOff = ({ reason }: RunOutcome, { isStubborn }: Tracked): boolean =>
 
 const isAsked = (message: Message, name: string): boolean =>
   message.role === "user" && textOf(message) === name;
+
+/** The request of a turn that goes on after its summary. */
+const isContinuation = (message: Message): boolean =>
+  message.role === "user" && textOf(message).startsWith("The work was interrupted");
 
 function finishOf({ parts }: Message): FinishReason | null {
   const last = parts.at(-1);
