@@ -11,6 +11,7 @@ import { p10 } from "./p10.ts";
 import { p11 } from "./p11.ts";
 import { p12 } from "./p12.ts";
 import { p13 } from "./p13.ts";
+import { p14 } from "./p14.ts";
 import { p15 } from "./p15.ts";
 import { p16 } from "./p16.ts";
 import { p18 } from "./p18.ts";
@@ -35,6 +36,7 @@ export const PROPERTIES: readonly RaceProperty[] = [
   p11,
   p12,
   p13,
+  p14,
   p15,
   p16,
   p18,
