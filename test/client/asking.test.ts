@@ -32,7 +32,7 @@ test.each([
   [404, '{"message":"there is no session s","code":"unknown_session"}', "gone", "unknown_session"],
   [409, '{"message":"session s is busy","code":"session_busy"}', "busy", "session_busy"],
   [409, '{"message":"client not attached"}', "busy", "usage"],
-  [409, '{"message":"workspace closing","code":"by_shutdown"}', "closing", "by_shutdown"],
+  [409, '{"message":"on its way out","code":"by_shutdown"}', "closing", "by_shutdown"],
   [409, '{"message":"workspace closing"}', "closing", "usage"],
   [
     503,
