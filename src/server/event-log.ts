@@ -35,6 +35,8 @@ export interface EventLog {
 }
 
 export interface LogBounds {
+  /** No event counts for more, so that one giant does not drive out what nobody could read yet. */
+  readonly heaviest: number;
   /** Weight of the events that are kept. */
   readonly keepChars: number;
   /** Terminal events that survive when the other events of their time are dropped (W-5): so many, of this weight. */
@@ -68,7 +70,7 @@ export function memoryEventLog(bounds: LogBounds): EventLog {
     append: (event) => {
       if (closed) return;
       last += 1;
-      const weight = weightOf(event);
+      const weight = Math.min(weightOf(event), bounds.heaviest);
       events.push({ cursor: last, event, weight });
       chars += weight;
       while (chars > bounds.keepChars && start < events.length - 1) {

@@ -39,7 +39,12 @@ export interface WorkspaceDeps {
 
 /** What a slow reader may lag behind before it is told of a gap. */
 const LOG_CHARS = 16 * 1024 * 1024;
-const LOG_BOUNDS = { keepChars: LOG_CHARS, keepTerminals: 1_000, keepTerminalChars: LOG_CHARS };
+const LOG_BOUNDS = {
+  heaviest: LOG_CHARS / 4,
+  keepChars: LOG_CHARS,
+  keepTerminals: 1_000,
+  keepTerminalChars: LOG_CHARS,
+};
 
 export function openWorkspace(deps: WorkspaceDeps): Workspace {
   const { config, clock, random, prepareTurn, onInterrupted } = deps;

@@ -10,7 +10,13 @@ const ALL = 1_000_000;
 const { delta, opened, finished, ended } = runWords();
 
 const bounded = (bounds: Partial<LogBounds>): EventLog =>
-  memoryEventLog({ keepChars: 1, keepTerminals: 1_000, keepTerminalChars: 1_000_000, ...bounds });
+  memoryEventLog({
+    heaviest: 1_000_000,
+    keepChars: 1,
+    keepTerminals: 1_000,
+    keepTerminalChars: 1_000_000,
+    ...bounds,
+  });
 const roomy = (): EventLog => bounded({ keepChars: 1_000_000 });
 
 /** What one event weighs. */
@@ -57,6 +63,14 @@ test("an event beyond the bound is kept until the next one", () => {
   expect(eventsAfter(log, 0)).toEqual([long]);
   log.append(delta("bb"));
   expect(eventsAfter(log, 0)).toEqual([delta("bb")]);
+});
+
+test("an event as big as the whole log does not drive out what was told with it", () => {
+  const log = bounded({ keepChars: 1_000, heaviest: 250 });
+  const prompt = finished([textPart("x".repeat(5_000)), END], "u", "user");
+  const events = [delta("a"), prompt, delta("b"), delta("c")];
+  for (const event of events) log.append(event);
+  expect(eventsAfter(log, 0)).toEqual(events);
 });
 
 test("the weight of an event follows its texts, wherever they stand in it", () => {

@@ -113,7 +113,7 @@ const part: fc.Arbitrary<Part> = fc.oneof(
 );
 
 /** A message as clients see it: without what only its provider may see again. */
-export const message: fc.Arbitrary<Message> = fc
+const message: fc.Arbitrary<Message> = fc
   .record({
     id: messageId,
     sessionId,

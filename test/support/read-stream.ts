@@ -5,6 +5,7 @@ import { eventStream, type Subscription } from "../../src/server/event-stream.ts
 /** A log with room, unless told otherwise. */
 export const eventLog = (bounds: Partial<LogBounds> = {}): EventLog =>
   memoryEventLog({
+    heaviest: 1_000_000,
     keepChars: 1_000_000,
     keepTerminals: 1_000,
     keepTerminalChars: 1_000_000,
