@@ -126,6 +126,10 @@ test.each(["cancel", "clear"] as const)(
     await owner.dispatcher.shutdown();
     expect(owner.terminals(runId).length).toBe(1);
     expect(model.calls.length).toBe(what === "cancel" ? 2 : 3);
+    const goesOn = ["summary end_turn", "user", "assistant end_turn"];
+    expect(stored(owner, session).slice(3)).toEqual(
+      what === "cancel" ? ["assistant canceled"] : goesOn,
+    );
   },
 );
 
