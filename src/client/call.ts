@@ -39,13 +39,18 @@ export async function call(
   });
 }
 
-/** The same for something whose answer has no end: the bound is over when it begins. `scope` ends the answer. */
+/**
+ * The same for something whose answer has no end: the bound is over when it begins. `scope` ends the answer; it goes on behind the
+ * event with the id `after`, where the server can.
+ */
 export async function open(
   transport: Transport,
   url: string,
+  after: string | null,
   scope: { readonly signal: AbortSignal; abort(reason: unknown): void },
 ): Promise<AsyncIterable<Uint8Array | string>> {
-  const headers = { accept: "text/event-stream" };
+  const headers: Record<string, string> = { accept: "text/event-stream" };
+  if (after !== null) headers["last-event-id"] = after;
   return await bounded(scope, "provider_unavailable", async () => {
     const answer = await transport(url, {
       method: "GET",

@@ -11,7 +11,7 @@ import { decodeSessionRef, type SessionRef } from "../protocol/session.ts";
 import type { Json } from "../shared/json.ts";
 import { childScope, type Scope } from "../shared/scope.ts";
 import { call, open, understood, type Request } from "./call.ts";
-import { readEvents } from "./read-events.ts";
+import { readEvents, type Place } from "./read-events.ts";
 
 export interface WorkspaceOptions {
   /** Absolute. */
@@ -46,12 +46,20 @@ export interface WorkspaceClient {
   listSessions(signal: AbortSignal): Promise<SessionRef[]>;
   /**
    * Resolves once the server has subscribed us: nothing that is published later is missed. Text comes in `deltas`, or each change of a
-   * message as the `whole` message.
+   * message as the `whole` message. The stream begins behind `place`, and keeps it up to date.
    */
-  events(signal: AbortSignal, text?: "deltas" | "whole"): Promise<AsyncIterable<WireEvent>>;
+  events(
+    signal: AbortSignal,
+    text?: "deltas" | "whole",
+    place?: Place,
+  ): Promise<AsyncIterable<WireEvent>>;
   /** `settled`: the run was known already and has ended. */
   prompt(body: Submission, signal: AbortSignal): Promise<{ readonly settled: boolean }>;
   cancelRun(runId: RunId, reason: Reason, signal: AbortSignal): Promise<void>;
+  /** Whatever runs and waits in the session: for servers that know no runs. */
+  cancelSession(sessionId: SessionId, signal: AbortSignal): Promise<void>;
+  /** Whether the workspace has an agent that takes prompts. */
+  isReady(signal: AbortSignal): Promise<boolean>;
   getRun(runId: RunId, signal: AbortSignal): Promise<RunRecord>;
   /** The last hundred, newest first. */
   listRuns(signal: AbortSignal): Promise<RunRecord[]>;
@@ -109,12 +117,12 @@ export async function openWorkspace(
     },
     listSessions: async (parent) =>
       await ask({ ...sessions, method: "GET", body: null }, decodeSessions, parent),
-    events: async (parent, text = "deltas") => {
+    events: async (parent, text = "deltas", place = { lastId: null }) => {
       const scope = childScope(parent);
       const wish = text === "deltas" ? "&delta=1" : "";
       const url = `${baseUrl}/v1${base}/events?client_id=${clientId}${wish}`;
       try {
-        return heldBy(scope, readEvents(await open(transport, url, scope)));
+        return heldBy(scope, readEvents(await open(transport, url, place.lastId, scope), place));
       } catch (error) {
         scope[Symbol.dispose]();
         throw error;
@@ -134,6 +142,14 @@ export async function openWorkspace(
         whenLost,
       } as const;
       await ask(request, ignored, parent);
+    },
+    cancelSession: async (sessionId, parent) => {
+      const path = `${base}/agent/sessions/${encodeURIComponent(sessionId)}/cancel`;
+      await ask({ ...DURING, method: "POST", path, body: null }, ignored, parent);
+    },
+    isReady: async (parent) => {
+      const path = `${base}/agent`;
+      return await ask({ ...BEFORE, method: "GET", path, body: null }, decodeReady, parent);
     },
     getRun: async (runId, parent) =>
       await ask({ ...run(runId), method: "GET", body: null }, decodeRunRecord, parent),
@@ -169,6 +185,9 @@ const DURING = { whenLost: "server_lost" } as const;
 
 const decodeSessions = (json: unknown): SessionRef[] =>
   z.parse(z.array(z.unknown()), json).map(decodeSessionRef);
+
+const decodeReady = (json: unknown): boolean =>
+  z.parse(z.object({ is_ready: z._default(z.boolean(), false) }), json).is_ready;
 
 const ignored = (): void => {};
 

@@ -1,13 +1,15 @@
 import type { PromptBody, WorkspaceClient } from "../client/client.ts";
+import type { Place } from "../client/read-events.ts";
+import { reconnecting, type Reconnecting } from "../client/reconnect.ts";
 import { failure, RunFailed, type Reason, type RunFailure } from "../protocol/ending.ts";
-import type { WireEvent } from "../protocol/event-wire.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
 import { orAborted } from "../shared/or-aborted.ts";
 import { givingUp, type GivingUp } from "./giving-up.ts";
-import { end, followStream, step, type StreamEffect, type TextMode } from "./run-stream.ts";
+import { deliver } from "./deliver.ts";
+import { end, followStream, leave, step, type StreamEffect, type TextMode } from "./run-stream.ts";
 
 export interface RunOutput {
   /** Resolves when the bytes are with the reader. Rejects with `RunAborted` when they cannot be. */
@@ -50,11 +52,12 @@ export async function followRun(options: FollowOptions): Promise<RunEnd> {
   try {
     cancel.throwIfAborted();
     // Nothing is asked of the server yet: a cancel simply ends it here.
-    const events = await orAborted(client.events(giveUp.signal), cancel);
+    const place: Place = { lastId: null };
+    const events = await orAborted(client.events(giveUp.signal, "deltas", place), cancel);
     giveUp.posting();
     const accepted = await client.prompt(prompt, giveUp.signal);
     giveUp.accepted();
-    return await followEvents(options, accepted.settled ? nothing() : events, giveUp);
+    return await followEvents(options, accepted.settled ? null : { events, place }, giveUp);
   } catch (error) {
     if (error instanceof RunAborted)
       return { reason: error.reason, failure: error.failure, record: null };
@@ -64,64 +67,53 @@ export async function followRun(options: FollowOptions): Promise<RunEnd> {
   }
 }
 
+/** `opened` is null when the run has ended already. */
 async function followEvents(
   options: FollowOptions,
-  events: AsyncIterable<WireEvent>,
+  opened: Pick<Reconnecting, "events" | "place"> | null,
   giveUp: GivingUp,
 ): Promise<RunEnd> {
-  const { prompt, output } = options;
+  const { prompt, output, client, clock } = options;
   const { signal } = giveUp;
-  let undelivered: RunAborted | null = null;
-  const print = async (text: string): Promise<void> => {
-    if (undelivered !== null) return;
-    try {
-      // A reader that no longer reads holds us no longer than the bound.
-      await orAborted(output.print(text), signal);
-    } catch (error) {
-      if (!(error instanceof RunAborted) || signal.aborted) throw error;
-      undelivered = error;
-      giveUp.request(error);
-    }
-  };
+  const printer = deliver(output, giveUp);
   const act = async (effects: readonly StreamEffect[]): Promise<RunRecord | null> => {
-    let record: RunRecord | null = null;
+    let found: RunRecord | null = null;
     for (const effect of effects) {
-      if (effect.type === "print") await print(effect.text);
+      if (effect.type === "print") await printer.print(effect.text);
       else if (effect.type === "tell") output.tell(effect.event);
-      else record = await settledRecord(options, signal);
+      else found = await settledRecord(options, signal);
     }
-    return record;
+    return found;
   };
 
   let state = followStream(prompt.runId, prompt.sessionId, options.mode);
   let record: RunRecord | null = null;
-  for await (const event of untilBroken(events, signal)) {
-    const [next, effects] = step(state, event);
-    state = next;
-    record = await act(effects);
-    if (state.phase === "terminal" || record !== null) break;
-    signal.throwIfAborted();
+  const isOver = async (): Promise<boolean> => {
+    record = await settledRecord(options, signal);
+    return record !== null;
+  };
+  try {
+    if (opened !== null)
+      for await (const event of reconnecting({ client, clock, isOver, ...opened }, signal)) {
+        const [next, effects] = step(state, event);
+        state = next;
+        record = await act(effects);
+        if (state.phase === "terminal" || record !== null) break;
+        signal.throwIfAborted();
+      }
+    record ??= await lookUp(options, signal);
+  } catch (error) {
+    printer.leave(leave(state));
+    throw error;
   }
-  record ??= await lookUp(options, signal);
-  if (record === null) return lost(options);
+  if (record === null) {
+    printer.leave(leave(state));
+    return lost(options);
+  }
   const [, effects] = end(state, record);
   await act(effects);
-  return endOf(record, undelivered);
+  return endOf(record, printer.undelivered());
 }
-
-/** A broken stream is one that has ended: the record tells what became of the run. */
-async function* untilBroken(
-  events: AsyncIterable<WireEvent>,
-  signal: AbortSignal,
-): AsyncIterable<WireEvent> {
-  try {
-    yield* events;
-  } catch {
-    signal.throwIfAborted();
-  }
-}
-
-async function* nothing(): AsyncIterable<WireEvent> {}
 
 /** The record, once it is settled; a few tries, because its process may be settling it this moment. */
 async function lookUp(options: FollowOptions, signal: AbortSignal): Promise<RunRecord | null> {

@@ -82,6 +82,10 @@ export function end(
   return [{ ...ended, live }, print(tail + lineEnd(live.lastChar))];
 }
 
+/** The following ends without a record: what closes the last line that was printed (CLI-25). */
+export const leave = ({ mode, live }: RunStream): string =>
+  mode === "final" ? "" : lineEnd(live.lastChar);
+
 function withText(
   state: RunStream,
   event: RunEvent,

@@ -14,6 +14,7 @@ import { p13 } from "./p13.ts";
 import { p14 } from "./p14.ts";
 import { p15 } from "./p15.ts";
 import { p16 } from "./p16.ts";
+import { p17 } from "./p17.ts";
 import { p18 } from "./p18.ts";
 import { p19 } from "./p19.ts";
 import { p20 } from "./p20.ts";
@@ -39,6 +40,7 @@ export const PROPERTIES: readonly RaceProperty[] = [
   p14,
   p15,
   p16,
+  p17,
   p18,
   p19,
   p20,

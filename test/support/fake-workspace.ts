@@ -97,6 +97,11 @@ export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
         posted.push(body);
         return { settled: wishes.settled ?? false };
       },
+      cancelSession: async (_sessionId, signal) => {
+        await ask("cancelSession", signal);
+        wishes.onCancel?.(workspace, "by_client");
+      },
+      isReady: unused,
       cancelRun: async (_runId, reason, signal) => {
         await ask(`cancel ${reason}`, signal);
         wishes.onCancel?.(workspace, reason);

@@ -1,0 +1,38 @@
+import { RunAborted } from "../protocol/run-aborted.ts";
+import { orAborted } from "../shared/or-aborted.ts";
+import type { GivingUp } from "./giving-up.ts";
+
+/** Text on its way to a reader, who may leave: then the run is given up, and nothing more is printed. */
+export interface Delivery {
+  print(text: string): Promise<void>;
+  /** The last of it, when nothing is waited for any more. */
+  leave(text: string): void;
+  /** Why text did not arrive. */
+  undelivered(): RunAborted | null;
+}
+
+export function deliver(
+  output: { print(text: string): Promise<void> },
+  giveUp: Pick<GivingUp, "signal" | "request">,
+): Delivery {
+  const { signal } = giveUp;
+  let undelivered: RunAborted | null = null;
+  return {
+    print: async (text) => {
+      if (undelivered !== null) return;
+      try {
+        // A reader that no longer reads holds us no longer than the bound.
+        await orAborted(output.print(text), signal);
+      } catch (error) {
+        if (!(error instanceof RunAborted) || signal.aborted) throw error;
+        undelivered = error;
+        giveUp.request(error);
+      }
+    },
+    leave: (text) => {
+      if (text === "" || undelivered !== null) return;
+      output.print(text).catch(() => {}); // the run has its ending already
+    },
+    undelivered: () => undelivered,
+  };
+}
