@@ -24,11 +24,10 @@ import { watchStore } from "./store-watch.ts";
 import { take, unknownRun, type PromptRequest } from "./take-prompt.ts";
 import { unstoredOutcomes } from "./unstored.ts";
 
-/** How long a shutdown waits for runs that do not obey; then they are settled without them. */
 const SHUTDOWN_MS = 15_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { store, clock, publish } = deps;
+  const { store, clock, publish, shutdownMs = SHUTDOWN_MS } = deps;
   const lifetime = new AbortController();
   setMaxListeners(0, lifetime.signal); // as many as there are runs
   const local = new Map<number, LocalRun>();
@@ -237,7 +236,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     shutdown: async () => {
       closing = true;
       lifetime.abort(new RunAborted("by_shutdown"));
-      await withinShutdown(Promise.allSettled(tasks));
+      await within(shutdownMs, Promise.allSettled(tasks));
       for (const run of local.values()) void settle(run, leftBehindOutcome(), "before_turn");
       flush();
       watch[Symbol.dispose]();
@@ -245,10 +244,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 }
 
-async function withinShutdown(ended: Promise<unknown>): Promise<void> {
+async function within(ms: number, ended: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, SHUTDOWN_MS);
+    timer = setTimeout(resolve, ms);
   });
   await Promise.race([ended, late]);
   clearTimeout(timer);

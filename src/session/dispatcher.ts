@@ -17,6 +17,8 @@ export interface DispatcherDeps {
   readonly publish: (event: WireEvent) => void;
   /** When settlements that came together are stored, in one commit; `setImmediate` unless told. */
   readonly soon?: (work: () => void) => void;
+  /** How long a shutdown waits for runs that do not obey; 15 seconds unless told. */
+  readonly shutdownMs?: number;
   /** A process died in this run: end what it left behind. Must not throw. */
   readonly onInterrupted: (runId: RunId) => void;
 }

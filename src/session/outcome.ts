@@ -38,13 +38,15 @@ export const abortFor = (reason: Reason): RunAborted =>
 /** The outcome of a prompt that joined the turn of another one: it has none of its own. */
 export const foldedOutcome = (): RunOutcome => ({ ...NOTHING, reason: "end_turn", failure: null });
 
-/** The outcome of a run whose outcome could not be stored. */
-export const lostOutcome = (outcome: RunOutcome, what: RunFailure): RunOutcome => ({
-  ...outcome,
-  reason: what.reason,
-  failure: what,
-  partial: outcome.text !== "",
-});
+/** The outcome of a run whose outcome could not be stored. A cancelled one stays cancelled, and says so (RUN-5). */
+export function lostOutcome(outcome: RunOutcome, what: RunFailure): RunOutcome {
+  const lost = { ...outcome, partial: outcome.text !== "" };
+  if (outcome.failure === null || !isCancel(outcome.reason))
+    return { ...lost, reason: what.reason, failure: what };
+  const { message, remedy } = what;
+  const told = `${outcome.failure.message}, and its end could not be stored: ${message}`;
+  return { ...lost, failure: { ...outcome.failure, message: told, remedy } };
+}
 
 export const interruptedOutcome = (): RunOutcome =>
   outcomeWithoutTurn(

@@ -211,7 +211,9 @@ const pick = fc.nat(20);
 const reason = fc.constantFrom<Reason>("by_client", "signal", "reader_left");
 const script = fc.array(
   fc.oneof<fc.Arbitrary<WorldStep>[]>(
-    fc.record({ do: fc.constant("accept" as const), owner }),
+    fc.record({ do: fc.constant("accept" as const), owner, foldable: fc.boolean() }),
+    fc.record({ do: fc.constant("drain" as const) }),
+    fc.record({ do: fc.constant("clear" as const), owner }),
     fc.record({ do: fc.constantFrom("ready" as const, "finish" as const), pick }),
     fc.record({ do: fc.constantFrom("ready" as const, "unready" as const), pick }),
     fc.record({ do: fc.constant("cancel" as const), owner, reason }),

@@ -193,7 +193,7 @@ test("PER-6: all writes of a cancelled turn wait for a locked store once, and th
   other.exec("ROLLBACK");
   other.close();
   expect(terminal.failure).toMatchObject({
-    reason: "storage",
+    reason: "by_client",
     message: expect.stringContaining("locked") as string,
   });
   expect(took).toBeGreaterThanOrEqual(busyMs);

@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { deferred } from "../../src/shared/deferred.ts";
 import { dispatchHouse } from "../support/dispatch-house.ts";
-import { fakeModel, gated, hangs, says, stalls } from "../support/fake-model.ts";
+import {
+  fakeModel,
+  finish,
+  gated,
+  hangs,
+  says,
+  stalls,
+  type ModelStep,
+} from "../support/fake-model.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { turnSetup } from "../support/turn-setup.ts";
 
@@ -49,6 +57,16 @@ test("SHU-6: a second shutdown, or one of an idle dispatcher, is harmless", asyn
   expect(owner.events).toEqual([]);
 });
 
+test("SHU-6: two shutdowns at once are one: each run ends once, and both wait for it", async () => {
+  await using house = dispatchHouse();
+  const owner = house.move({ steps: { hi: [stalls()] } });
+  const { runId } = owner.ask(owner.session(), "hi");
+  await owner.seen(({ type }) => type === "step.started");
+  await Promise.all([owner.dispatcher.shutdown(), owner.dispatcher.shutdown()]);
+  expect(owner.terminals(runId)).toMatchObject([{ cancelled: true }]);
+  expect(owner.dispatcher.inFlight()).toBe(0);
+});
+
 test("SHU-5: the messages of a run that is shut down are closed before the shutdown is over", async () => {
   await using house = dispatchHouse();
   const owner = house.move({ steps: { hi: [stalls({ type: "text", text: "so far" })] } });
@@ -92,6 +110,73 @@ test("SHU-7: a readiness that ignores its abort does not hold the shutdown eithe
   await new Promise((resolve) => setImmediate(resolve));
   await owner.dispatcher.shutdown();
   expect(owner.terminals(runId)).toMatchObject([{ failure: { reason: "by_shutdown" } }]);
+});
+
+test("SHU-7, W-29, INV-28: a shutdown waits so long and no longer; the stuck run gets its terminal, and its late end is nobody's", async () => {
+  await using house = dispatchHouse();
+  const late = deferred();
+  const ended = deferred();
+  const stubborn: ModelStep = async function* ignoring() {
+    try {
+      await late.promise;
+      yield finish();
+    } finally {
+      ended.resolve();
+    }
+  };
+  const owner = house.move({ steps: { stuck: [stubborn] }, shutdownMs: 20 });
+  const session = owner.session();
+  const stuck = owner.ask(session, "stuck", { options: { killAfterMs: 60_000 } }).runId;
+  const behind = owner.ask(session, "behind").runId;
+  await owner.seen(({ type }) => type === "step.started");
+  await owner.seen(({ type }) => type === "run.queued");
+  await owner.dispatcher.shutdown();
+  const leftBehind = { cancelled: true, failure: { reason: "by_shutdown" } };
+  expect(owner.terminals(stuck)).toMatchObject([leftBehind]);
+  expect(owner.terminals(stuck)[0]?.failure?.message).toContain("did not obey in time");
+  expect(owner.terminals(behind)).toMatchObject([leftBehind]);
+  expect(owner.store.runs.open(session)).toEqual([]);
+  late.resolve();
+  await ended.promise;
+  await owner.dispatcher.idle();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(owner.terminals().length).toBe(2);
+  expect(owner.events.filter(({ type }) => type.startsWith("agent_"))).toEqual([]);
+  expect(owner.store.runs.record(stuck)?.outcome).toMatchObject({ reason: "by_shutdown" });
+  expect(owner.calls).toEqual(["stuck"]);
+});
+
+test("SHU-3, SHU-5: a shutdown does not end before a run that obeys has stored its end", async () => {
+  await using house = dispatchHouse();
+  const winding = deferred();
+  const obeyed = deferred();
+  const slow: ModelStep = async function* obeying(_call, signal) {
+    yield { type: "text", text: "so far" };
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    winding.resolve();
+    await obeyed.promise;
+    throw signal.reason;
+  };
+  const owner = house.move({ steps: { hi: [slow] } });
+  const session = owner.session();
+  const { runId } = owner.ask(session, "hi");
+  await owner.seen(({ type }) => type === "text.delta");
+  let over = false;
+  const shutdown = (async () => {
+    await owner.dispatcher.shutdown();
+    over = true;
+  })();
+  await winding.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([over, owner.dispatcher.inFlight()]).toEqual([false, 1]);
+  obeyed.resolve();
+  await shutdown;
+  expect(owner.dispatcher.inFlight()).toBe(0);
+  expect(owner.store.runs.record(runId)).toMatchObject({ state: "settled" });
+  expect(owner.store.messages.list(session).at(-1)?.parts).toMatchObject([
+    { type: "text", text: "so far" },
+    { type: "finish", reason: "canceled" },
+  ]);
 });
 
 test("INV-27: a shutdown does not start what waited behind the run that it ends", async () => {

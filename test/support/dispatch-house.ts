@@ -8,7 +8,7 @@ import { newRunId, newSessionId, type RunId, type SessionId } from "../../src/pr
 import type { RunComplete } from "../../src/protocol/run-event.ts";
 import type { RunOptions } from "../../src/protocol/run-options.ts";
 import { createDispatcher } from "../../src/session/create-dispatcher.ts";
-import type { Dispatcher } from "../../src/session/dispatcher.ts";
+import type { Dispatcher, DispatcherDeps } from "../../src/session/dispatcher.ts";
 import type { PrepareTurn } from "../../src/session/prepare-turn.ts";
 import type { Accepted } from "../../src/session/take-prompt.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -35,6 +35,10 @@ export interface OwnerWishes {
   /** Stands between the dispatcher and its store. */
   readonly wrap?: (store: Store) => Store;
   readonly onEvent?: (event: WireEvent) => void;
+  /** What the readiness of a prompt waits for; it does not hear of cancels meanwhile. */
+  readonly hold?: (prompt: string) => Promise<void> | undefined;
+  readonly soon?: DispatcherDeps["soon"];
+  readonly shutdownMs?: number;
 }
 
 export interface Asked {
@@ -91,7 +95,7 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
   const calls: string[] = [];
   const interrupted: RunId[] = [];
   const waiting = new Set<() => void>();
-  const prompts = new Map<RunId, string>();
+  const prompts = new Map<number, string>();
   const publish = (event: WireEvent): void => {
     events.push(event);
     wishes.onEvent?.(event);
@@ -105,8 +109,10 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
     };
     return { ...model, stream };
   };
-  const prepare: PrepareTurn = async ({ runId, options }) => {
-    const setup = turnSetup(modelFor(prompts.get(runId ?? ("" as RunId)) ?? ""));
+  const prepare: PrepareTurn = async ({ seq, options }) => {
+    const prompt = prompts.get(seq) ?? "";
+    await wishes.hold?.(prompt);
+    const setup = turnSetup(modelFor(prompt));
     const { killAfterMs } = options;
     const limits = { ...setup.limits, ...(killAfterMs === undefined ? {} : { killAfterMs }) };
     return { ...setup, limits, ...wishes.setup };
@@ -118,6 +124,8 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
     prepareTurn: wishes.prepare ?? prepare,
     publish,
     onInterrupted: (runId) => interrupted.push(runId),
+    ...(wishes.soon === undefined ? {} : { soon: wishes.soon }),
+    ...(wishes.shutdownMs === undefined ? {} : { shutdownMs: wishes.shutdownMs }),
   });
   const terminals = (runId?: RunId): RunComplete[] =>
     events.filter(
@@ -145,7 +153,6 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
     session: () => store.sessions.create({ id: newSessionId(), title: "t", now: 1 }).id,
     ask: (sessionId, prompt, asked = {}) => {
       const runId = asked.runId === undefined ? newRunId() : asked.runId;
-      prompts.set(runId ?? ("" as RunId), prompt);
       const accepted = dispatcher.accept({
         sessionId,
         runId,
@@ -156,6 +163,7 @@ function moveIn(directory: string, wishes: OwnerWishes): HouseOwner {
         options: asked.options ?? {},
         bodyHash: asked.bodyHash ?? prompt,
       });
+      prompts.set(accepted.seq, prompt);
       return { ...accepted, runId: runId ?? ("" as RunId) };
     },
     ended: async (runId) => {
