@@ -19,7 +19,9 @@ export const p01: RaceProperty = {
           const session = world.session();
           for (const asked of prompts) world.client("accept", () => process.ask(session, asked));
           for (let n = 0; n < cancels; n += 1)
-            world.client("cancel", () => process.cancelSession(session));
+            world.client("cancel", () =>
+              process.cancelSession(session, n === 0 ? "by_client" : "signal"),
+            );
         }),
     ),
 };

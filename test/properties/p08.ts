@@ -7,6 +7,7 @@ const running = anyPlan({ on: ["tools"], mostSteps: 3 });
 const other = fc.record({
   plan: anyPlan({ mostSteps: 0, last: ["text"] }),
   waitedFor: fc.constantFrom(false, false, true),
+  elsewhere: fc.constantFrom(false, false, true),
 });
 
 export const p08: RaceProperty = {
@@ -18,13 +19,18 @@ export const p08: RaceProperty = {
       running,
       fc.array(other, { minLength: 1, maxLength: 4 }),
       fc.integer({ min: 1, max: 2 }),
-      async (scheduler, plan, others, clears) =>
+      fc.boolean(),
+      async (scheduler, plan, others, clears, cancels) =>
         await inWorld(stores, scheduler, (world) => {
-          const process = world.start();
+          const [here, there] = [world.start(), world.start()];
           const session = world.session();
-          process.ask(session, { plan, waitedFor: true });
-          for (const asked of others) world.client("accept", () => process.ask(session, asked));
-          for (let n = 0; n < clears; n += 1) world.client("clear", () => process.clear(session));
+          const first = here.ask(session, { plan, waitedFor: true });
+          for (const { elsewhere, ...asked } of others)
+            world.client("accept", () => (elsewhere ? there : here).ask(session, asked));
+          for (let n = 0; n < clears; n += 1)
+            world.client("clear", () => (n === 0 ? here : there).clear(session));
+          if (cancels && first !== null)
+            world.client("cancel the running one", () => there.cancelRun(first));
         }),
     ),
 };

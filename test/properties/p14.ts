@@ -3,7 +3,6 @@ import { newRunId, type RunId } from "../../src/protocol/ids.ts";
 import { textOf } from "../../src/protocol/message.ts";
 import type { Transport } from "../../src/protocol/http.ts";
 import { limitsOf } from "../../src/protocol/run-options.ts";
-import { CLAIM_TIMES } from "../../src/server/claims.ts";
 import { embeddedServer, type EmbeddedServer } from "../../src/server/server.ts";
 import type { StoreKind, Disk } from "../support/disk.ts";
 import { emptyConfig } from "../support/fake-server.ts";
@@ -77,7 +76,7 @@ function serverOn(disk: Disk, schedule: Race, sent: readonly Sent[]): EmbeddedSe
     random: () => 0.5,
     loadConfig: async () => emptyConfig(PLACE),
     openStore: disk.open,
-    claimTimes: CLAIM_TIMES,
+    claimTimes: { creationMs: 150, detachMs: 50 },
     setAlarm: (ms, ring) => {
       const timer = setTimeout(ring, ms);
       return () => clearTimeout(timer);

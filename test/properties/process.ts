@@ -1,6 +1,7 @@
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
 import { RunFailed, type Reason } from "../../src/protocol/ending.ts";
 import { newRunId, type SessionId } from "../../src/protocol/ids.ts";
+import type { RunState } from "../../src/protocol/run-record.ts";
 import { limitsOf, type RunOptions } from "../../src/protocol/run-options.ts";
 import { createDispatcher } from "../../src/session/create-dispatcher.ts";
 import type { Dispatcher } from "../../src/session/dispatcher.ts";
@@ -178,6 +179,7 @@ export function startProcess(
       prompt.flag = { reason, by: name };
       prompt.flaggedAt = count();
       prompt.callsAtFlag = prompt.calls.length;
+      prompt.stoodAtFlag = states.get(prompt.seq) ?? null;
       // Its process hears of it at its next look at the store, and may have finished before.
       const isElsewhere = prompt.process !== name && states.get(prompt.seq) === "active";
       if (prompt.decided || isElsewhere) prompt.instead.add(endOf(prompt.plan));
@@ -217,6 +219,7 @@ export function startProcess(
           flag: null,
           flaggedAt: null,
           callsAtFlag: null,
+          stoodAtFlag: null,
           instead: new Set(),
           decided: false,
           closing: false,
@@ -311,7 +314,7 @@ export function startProcess(
   return self;
 }
 
-const stateOf = (store: Store, sessionId: SessionId, seq: number): string =>
+const stateOf = (store: Store, sessionId: SessionId, seq: number): RunState =>
   store.runs.open(sessionId).find((one) => one.seq === seq)?.state ?? "settled";
 
 function fail(what: string): never {

@@ -2,6 +2,7 @@ import type { Cancel } from "../../src/protocol/cancel.ts";
 import type { RunId, SessionId } from "../../src/protocol/ids.ts";
 import type { Message } from "../../src/protocol/message.ts";
 import type { RunComplete } from "../../src/protocol/run-event.ts";
+import type { RunState } from "../../src/protocol/run-record.ts";
 import type { Plan } from "./plan.ts";
 
 /** One prompt that was accepted, and what the oracle knows of it without looking into the dispatcher. */
@@ -24,6 +25,8 @@ export interface Tracked {
   flaggedAt: number | null;
   /** How often its model had been called by then. */
   callsAtFlag: number | null;
+  /** Where it stood then. */
+  stoodAtFlag: RunState | null;
   readonly acceptedAt: number;
   /** What may have happened instead of what the flag says, and why: the two came at the same time. */
   readonly instead: Set<string>;

@@ -115,6 +115,16 @@ function history({ store, prompts, storeFailed }: Leavings, prompt: Tracked): st
   };
   const before = store.messages.listUpTo(sessionId, seq - 1);
   const turn = store.messages.listUpTo(sessionId, seq).slice(before.length);
+  // PER-17, PER-4: what waited leaves no trace; what was not ready yet leaves its text and the marker.
+  const { flag, stoodAtFlag } = prompt;
+  if (flag !== null && outcome.reason === flag.reason) {
+    must(stoodAtFlag !== "queued" || turn.length === 0, "it waited, and has a turn");
+    must(
+      stoodAtFlag !== "reserved" || turn.length === 2,
+      "it was cancelled on entry, without trace",
+    );
+    must(stoodAtFlag !== "active" || turn.length > 0, "it held the slot, and has no turn");
+  }
   const asked = store.messages.list(sessionId).filter((one) => isAsked(one, name)).length;
   must(asked <= 1, `its text stands in the history ${asked} times`);
   if (turn.length === 0) {
@@ -130,6 +140,7 @@ function history({ store, prompts, storeFailed }: Leavings, prompt: Tracked): st
   for (const message of rest.filter(({ role }) => role === "user")) {
     const joined = prompts.find((other) => textOf(message) === other.name);
     must(joined !== undefined && joined.seq > seq && joined.foldable, "a stranger joined its turn");
+    must(joined?.process === prompt.process, `${textOf(message)} joined a turn of another process`);
     must(
       prompt.flaggedAt === null || (joined?.acceptedAt ?? 0) < prompt.flaggedAt,
       `${textOf(message)} joined its turn when that was cancelled already`,

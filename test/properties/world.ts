@@ -70,6 +70,11 @@ export async function inWorld(
   };
   await play(world);
   await schedule.drive();
+  for (const { name, seq, process } of prompts) {
+    const home = processes.find((one) => one.name === process);
+    if (home?.state === "lives" && home.store.runs.outcome(seq) === null)
+      world.must(false, `${name} waits for ever`);
+  }
   // Whoever comes next settles what the dead have left.
   const heir = world.start();
   heir.dispatcher.recover();
