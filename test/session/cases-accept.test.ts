@@ -198,3 +198,29 @@ test("ACC-14: a prompt that nobody waits for has a sequence, counts, and is canc
   expect(owner.terminals()).toMatchObject([{ runId: null, cancelled: true }]);
   expect(owner.store.messages.list(session).map(({ role }) => role)).toEqual(["user", "assistant"]);
 });
+
+test("CAN-35, INV-16: a cancel of one session leaves what another runs, queues and has cancelled as it is", async () => {
+  await using house = dispatchHouse();
+  const gate = gated(says("done"));
+  const late = deferred();
+  const owner = house.move({
+    steps: { active: [gate.step] },
+    hold: (prompt) => (prompt === "reserved" ? late.promise : undefined),
+  });
+  const [here, there] = [owner.session(), owner.session()];
+  const active = owner.ask(there, "active").runId;
+  await gate.entered;
+  const marked = owner.ask(there, "reserved");
+  owner.dispatcher.cancelRun(marked.runId, "reader_left");
+  const queued = owner.ask(there, "queued").runId;
+  await owner.seen(({ type }) => type === "run.queued");
+  const look = () => [owner.store.runs.open(there), owner.store.sessions.cancelMark(there)];
+  const before = look();
+  const mine = owner.ask(here, "reserved").runId;
+  expect(owner.dispatcher.cancelSession(here, "by_client")).toEqual({ ...NOTHING, reserved: 1 });
+  expect(look()).toEqual(before);
+  late.resolve();
+  gate.open();
+  for (const run of [mine, marked.runId]) expect((await owner.ended(run)).cancelled).toBe(true);
+  for (const run of [active, queued]) expect((await owner.ended(run)).cancelled).toBe(false);
+});

@@ -3,7 +3,7 @@ import { failure, RunFailed } from "../../src/protocol/ending.ts";
 import type { RunId } from "../../src/protocol/ids.ts";
 import { RunAborted } from "../../src/protocol/run-aborted.ts";
 import { dispatchHouse, type HouseOwner } from "../support/dispatch-house.ts";
-import { fails, fakeModel, gated, says } from "../support/fake-model.ts";
+import { fails, fakeModel, gated, says, type ModelStep } from "../support/fake-model.ts";
 import { turnSetup } from "../support/turn-setup.ts";
 import { storageFailure, watchedStore } from "../support/watched-store.ts";
 
@@ -20,7 +20,7 @@ const CANCELLATIONS: [string, () => unknown][] = [
 ];
 
 test.each(CANCELLATIONS)(
-  "ERR-3, ERR-4, ERR-9: an error that %s a cancellation is one cancelled terminal, and no error",
+  "ERR-3, ERR-4, ERR-9, W-15: an error that %s a cancellation is one cancelled terminal, and no error",
   async (_how, cancellation) => {
     await using house = dispatchHouse();
     const owner = house.move({
@@ -99,7 +99,7 @@ test("ERR-12: a run whose session cannot be read gives its slot back, with an er
   expect(await owner.ended(good)).toMatchObject({ failure: null, text: "ok" });
 });
 
-test("ERR-19, INV-33: an error of a handed-off turn names its own run, never the one before it", async () => {
+test("ERR-19, INV-33, W-13: an error of a handed-off turn names its own run, never the one before it", async () => {
   await using house = dispatchHouse();
   const gate = gated(says("done"));
   const owner = house.move({ steps: { one: [gate.step], two: [fails()] } });
@@ -115,3 +115,28 @@ test("ERR-19, INV-33: an error of a handed-off turn names its own run, never the
   expect(owner.terminals(two)).toMatchObject([{ failure: { reason: "provider_error" } }]);
   expect(errors(owner)).toEqual([two satisfies RunId]);
 });
+
+const BUGS: [string, unknown, string][] = [
+  ["an error", new TypeError("oops"), "TypeError: oops"],
+  ["no error at all", "just text", "just text"],
+  ["nothing", undefined, "undefined"],
+];
+
+test.each(BUGS)(
+  "RUN-18, W-30: a turn that throws %s has one errored terminal, its slot is free, and the next one runs",
+  async (_what, thrown, message) => {
+    await using house = dispatchHouse();
+    const buggy: ModelStep = () => {
+      throw thrown;
+    };
+    const owner = house.move({ steps: { bad: [buggy] } });
+    const session = owner.session();
+    const bad = owner.ask(session, "bad").runId;
+    const good = owner.ask(session, "good").runId;
+    expect((await owner.ended(good)).failure).toBeNull();
+    expect(owner.terminals(bad)).toMatchObject([
+      { cancelled: false, failure: { reason: "internal", message } },
+    ]);
+    expect(owner.store.runs.open(session)).toEqual([]);
+  },
+);

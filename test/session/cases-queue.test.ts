@@ -104,7 +104,7 @@ test("QUE-13, INV-11: a hand-off is one commit; at no instant is the next prompt
   expect(after[0]).toEqual(["1 settled", "2 active"]);
 });
 
-test("QUE-26, INV-8: the end of a run is told before the long one behind it has ended", async () => {
+test("QUE-26, INV-8, W-12: the end of a run is told before the long one behind it has ended", async () => {
   await using house = dispatchHouse();
   const long = gated(says("at last"));
   const owner = house.move({ steps: { B: [long.step] } });

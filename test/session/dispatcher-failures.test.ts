@@ -16,7 +16,7 @@ import {
 import { fakeTool } from "../support/fake-tool.ts";
 import { turnSetup } from "../support/turn-setup.ts";
 
-test("QUE-23: after a run that failed, the next one of the session runs", async () => {
+test("QUE-23, W-9: after a run that failed, the next one of the session runs", async () => {
   await using house = dispatchHouse();
   const owner = house.move({ steps: { bad: [fails()] } });
   const session = owner.session();
