@@ -75,7 +75,7 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
   /** One transaction of decisions, then what they ask for. */
   const commit = (work: () => readonly Decided[], why: Command["type"]): readonly Message[] => {
     // A settlement survives a power cut; to have become ready need not.
-    const made = store.transaction(work, why === "ready" ? "normal" : "full");
+    const made = (why === "ready" ? lightly(work) : null) ?? store.transaction(work, "full");
     const effects = made.flatMap((one) => one.effects);
     const stored = made.flatMap((one) => one.stored);
     // First what runs, then the news: a listener may call back, and must meet the state as it was decided.
@@ -86,6 +86,21 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     }
     for (const effect of effects) tell(effect);
     return stored.map(({ message }) => message);
+  };
+
+  /** Null, and nothing stored, when a prompt turns out to be settled by it. */
+  const lightly = (work: () => readonly Decided[]): readonly Decided[] | null => {
+    const unsafe = new Error("a settlement wants more than this");
+    try {
+      return store.transaction(() => {
+        const made = work();
+        if (made.some(({ effects }) => effects.some(({ type }) => type !== "start"))) throw unsafe;
+        return made;
+      }, "normal");
+    } catch (error) {
+      if (error === unsafe) return null;
+      throw error;
+    }
   };
 
   /** Loads, decides and saves. Call inside a transaction. */
