@@ -7,6 +7,7 @@ import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Clock } from "../shared/clock.ts";
 import { orAborted } from "../shared/or-aborted.ts";
+import { followReference } from "./follow-reference.ts";
 import { givingUp, type GivingUp } from "./giving-up.ts";
 import { deliver } from "./deliver.ts";
 import { end, followStream, leave, step, type StreamEffect, type TextMode } from "./run-stream.ts";
@@ -15,6 +16,8 @@ export interface RunOutput {
   /** Resolves when the bytes are with the reader. Rejects with `RunAborted` when they cannot be. */
   print(text: string): Promise<void>;
   tell(event: RunEvent): void;
+  /** The first own output, the own end or the own error is here. */
+  stopSpinner?(): void;
 }
 
 export interface FollowOptions {
@@ -25,6 +28,8 @@ export interface FollowOptions {
   readonly clock: Clock;
   /** How long the cancelled terminal is waited for. Milliseconds. */
   readonly killAfterMs: number;
+  /** Whether the server keeps records of runs (`run_resource` of its capabilities); it does unless told otherwise. */
+  readonly hasRecords?: boolean;
   /** Fires with a `RunAborted` when the run shall end: a signal, a reader that left, a deadline. */
   readonly cancel: AbortSignal;
 }
@@ -46,7 +51,14 @@ const LOOK_UPS = 3;
  */
 export async function followRun(options: FollowOptions): Promise<RunEnd> {
   const { client, prompt, cancel } = options;
-  using giveUp = givingUp(client, prompt.runId, options.killAfterMs);
+  const hasRecords = options.hasRecords ?? true;
+  using giveUp = givingUp(
+    async (reason, signal) =>
+      await (hasRecords
+        ? client.cancelRun(prompt.runId, reason, signal)
+        : client.cancelSession(prompt.sessionId, signal)),
+    options.killAfterMs,
+  );
   const onCancel = (): void => giveUp.request(cancel.reason as RunAborted);
   cancel.addEventListener("abort", onCancel, { once: true });
   try {
@@ -57,6 +69,7 @@ export async function followRun(options: FollowOptions): Promise<RunEnd> {
     giveUp.posting();
     const accepted = await client.prompt(prompt, giveUp.signal);
     giveUp.accepted();
+    if (!hasRecords) return await followReference(options, events, giveUp);
     return await followEvents(options, accepted.settled ? null : { events, place }, giveUp);
   } catch (error) {
     if (error instanceof RunAborted)
@@ -150,9 +163,6 @@ function endOf(record: RunRecord, undelivered: RunAborted | null): RunEnd {
 function lost({ prompt }: FollowOptions): RunEnd {
   const message = `the server lost the run ${prompt.runId}`;
   const remedy = `ask for it with: crush show ${prompt.runId}`;
-  return {
-    reason: "server_lost",
-    failure: failure("server_lost", message, { remedy }),
-    record: null,
-  };
+  const what = failure("server_lost", message, { remedy });
+  return { reason: what.reason, failure: what, record: null };
 }

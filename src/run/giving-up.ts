@@ -1,5 +1,4 @@
-import type { WorkspaceClient } from "../client/client.ts";
-import type { RunId } from "../protocol/ids.ts";
+import type { Reason } from "../protocol/ending.ts";
 import type { RunAborted } from "../protocol/run-aborted.ts";
 import { LONGEST_TIMER_MS } from "../shared/duration.ts";
 import { childScope } from "../shared/scope.ts";
@@ -19,14 +18,18 @@ export interface GivingUp extends Disposable {
 /** The server has its own `killAfter`; this much later we stop believing in it. */
 const GRACE_MS = 1_000;
 
-export function givingUp(client: WorkspaceClient, runId: RunId, killAfterMs: number): GivingUp {
+/** `cancel` asks the server for the end of the run. */
+export function givingUp(
+  cancel: (reason: Reason, signal: AbortSignal) => Promise<void>,
+  killAfterMs: number,
+): GivingUp {
   const scope = childScope(new AbortController().signal);
   let why: RunAborted | null = null;
   let timer: NodeJS.Timeout | undefined;
   let posted = false;
   const ask = (): void => {
     if (why === null || !posted) return;
-    client.cancelRun(runId, why.reason, scope.signal).catch(() => {
+    cancel(why.reason, scope.signal).catch(() => {
       // Not accepted yet, or gone already: the bound ends the wait.
     });
   };
