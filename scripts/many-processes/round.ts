@@ -30,7 +30,8 @@ export interface RoundResult {
   readonly wrong: readonly string[];
 }
 
-const LONGEST_PEACE_MS = 1_000;
+/** Between two kills. */
+const PEACE_MS = { least: 200, most: 1_000 } as const;
 /** For the open prompts to end, once nobody sends any more. */
 const LEAVE_MS = 30_000;
 
@@ -51,7 +52,8 @@ export async function playRound(wishes: RoundWishes): Promise<RoundResult> {
     for (let n = 0; n < wishes.processes; n += 1) bear();
     const until = performance.now() + wishes.milliseconds;
     for (;;) {
-      await delay(Math.min(chance.next() * LONGEST_PEACE_MS, until - performance.now()));
+      const peaceMs = PEACE_MS.least + chance.next() * (PEACE_MS.most - PEACE_MS.least);
+      await delay(Math.min(peaceMs, until - performance.now()));
       if (performance.now() >= until) break;
       const [victim] = living.splice(chance.whole(living.length), 1);
       if (victim !== undefined) gone.push({ child: victim, killedAt: await kill(victim) });

@@ -17,7 +17,7 @@ test.each([
     expect([...wrong, ...violationsIn(journals, records)]).toEqual([]);
     // It was no empty round.
     expect(kills).toBeGreaterThan(0);
-    expect(figuresOf(journals, records)["terminal events"]).toBeGreaterThan(20);
+    expect(figuresOf(journals, records)["terminal events"]).toBeGreaterThan(0);
   },
   60_000,
 );
