@@ -172,6 +172,39 @@ test("W-3: when stream and record are both no help, the outcome is server_lost, 
   });
 });
 
+test.each([undefined, new Error("socket hang up")])(
+  "CLI-23, W-2, INV-34: a stream that ends (%s) while the run goes on is opened again, and no text is printed twice",
+  async (error) => {
+    const { workspace, printed, end } = follow();
+    await workspace.heard("prompt");
+    workspace.say(says("Hel"));
+    workspace.breakOnce(error);
+    await workspace.heard("events", 2);
+    workspace.settle(hello);
+    workspace.say(says("lo"), done);
+    expect(await end).toMatchObject({ reason: "end_turn" });
+    expect(printed.join("")).toBe("Hello\n");
+  },
+);
+
+test("CLI-25: a run whose outcome stays unknown, or that is left, closes the line that it began", async () => {
+  const lost = follow();
+  await lost.workspace.heard("prompt");
+  lost.workspace.say(says("Hel"));
+  lost.workspace.endStream();
+  expect(await lost.end).toMatchObject({ reason: "server_lost" });
+  expect(lost.printed.join("")).toBe("Hel\n");
+  handTimers();
+  const left = follow();
+  left.workspace.say(says("Hel"));
+  await left.workspace.heard("prompt");
+  await new Promise((resolve) => setImmediate(resolve));
+  left.cancel.abort(new RunAborted("signal"));
+  await pastTheBound();
+  expect(await left.end).toMatchObject({ reason: "signal" });
+  expect(left.printed.join("")).toBe("Hel\n");
+});
+
 test("a stream that breaks is an end of the stream like any other", async () => {
   const { workspace, end } = follow();
   await workspace.heard("prompt");

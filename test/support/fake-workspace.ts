@@ -16,6 +16,8 @@ export interface FakeWorkspace {
   say(...events: WireEvent[]): void;
   /** The event stream ends, with or without an error. */
   endStream(error?: Error): void;
+  /** The same for the stream of now alone; the next one goes on. */
+  breakOnce(error?: Error): void;
   /** From now on the record says this. */
   settle(record: RunRecord): void;
   /** Resolves when something was asked for as often. */
@@ -36,6 +38,7 @@ export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
   const posted: Submission[] = [];
   const queue: WireEvent[] = [];
   let record = openRecord(wishes.runId);
+  const breaks: (Error | null)[] = [];
   let over: { readonly error: Error | null } | null = null;
   let wake = deferred();
   let noticed = deferred();
@@ -57,6 +60,9 @@ export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
   async function* stream(signal: AbortSignal): AsyncGenerator<WireEvent> {
     for (;;) {
       for (let event = queue.shift(); event !== undefined; event = queue.shift()) yield event;
+      const broken = breaks.shift();
+      if (broken !== undefined && broken !== null) throw broken;
+      if (broken === null) return;
       if (over?.error !== undefined && over.error !== null) throw over.error;
       if (over !== null || signal.aborted) return;
       await orAborted(wake.promise, signal).catch(() => {}); // an abort ends the stream
@@ -71,6 +77,10 @@ export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
     },
     endStream: (error) => {
       over = { error: error ?? null };
+      stir();
+    },
+    breakOnce: (error) => {
+      breaks.push(error ?? null);
       stir();
     },
     settle: (settled) => {
