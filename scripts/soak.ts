@@ -15,7 +15,7 @@ import type { StoreKind } from "../test/support/disk.ts";
 import { STORE_KINDS } from "../test/support/store-kinds.ts";
 
 /** Schedules of a property in one round. The file is the slower of the two, and differs from the memory in little. */
-const CHUNK = { memory: 60, sqlite: 10 } as const;
+const CHUNK = { memory: 100, sqlite: 8 } as const;
 const PROGRESS_MS = 15_000;
 
 interface Subject {

@@ -16,16 +16,18 @@ export const p20: RaceProperty = {
       fc.scheduler(),
       fc.array(prompt, { minLength: 1, maxLength: 3 }),
       fc.array(prompt, { minLength: 1, maxLength: 3 }),
-      fc.boolean(),
-      async (scheduler, before, after, retires) =>
+      fc.constantFrom("stays", "retires", "dies"),
+      async (scheduler, before, after, fate) =>
         await inWorld(stores, scheduler, async (world) => {
           const old = world.start();
           const session = world.session();
-          for (const asked of before) world.client("accept", () => old.ask(session, asked));
+          for (const asked of before)
+            world.client("accept", () => old.state === "lives" && old.ask(session, asked));
           world.client("replace", () => {
             const heir = world.start();
             for (const asked of after) world.client("accept", () => heir.ask(session, asked));
-            if (retires) world.client("retire", async () => await old.shutdown());
+            if (fate === "retires") world.client("retire", async () => await old.shutdown());
+            if (fate === "dies") world.client("die", () => old.die());
           });
           await world.drive();
           for (const { name, process, flag } of world.prompts)

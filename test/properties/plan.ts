@@ -191,7 +191,9 @@ export async function renewKey(
   model: LanguageModel,
   signal: AbortSignal,
 ): Promise<LanguageModel | null> {
-  await pause(plan, stage, "asks for a key", signal);
+  // A command that is not to be stopped may bring its key after all.
+  if (plan.lingers) await stage.turn(`${stage.name} asks for a key`);
+  else await pause(plan, stage, "asks for a key", signal);
   if (plan.key === "fresh") return model;
   stage.decided();
   if (plan.key === "fails") throw new TypeError("the command for the key has failed");
