@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { dispatchHouse } from "../support/dispatch-house.ts";
 import {
@@ -130,7 +131,9 @@ test("SHU-7, W-29, INV-28: a shutdown waits so long and no longer; the stuck run
   const behind = owner.ask(session, "behind").runId;
   await owner.seen(({ type }) => type === "step.started");
   await owner.seen(({ type }) => type === "run.queued");
+  const before = systemClock.monotonic();
   await owner.dispatcher.shutdown();
+  expect(systemClock.monotonic() - before).toBeLessThan(5000);
   const leftBehind = { cancelled: true, failure: { reason: "by_shutdown" } };
   expect(owner.terminals(stuck)).toMatchObject([leftBehind]);
   expect(owner.terminals(stuck)[0]?.failure?.message).toContain("did not obey in time");
