@@ -1,82 +1,18 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { failure, RunFailed } from "../../src/protocol/ending.ts";
-import type { MessageId, RunId, SessionId } from "../../src/protocol/ids.ts";
 import { RunAborted } from "../../src/protocol/run-aborted.ts";
-import type { RunComplete, RunEvent } from "../../src/protocol/run-event.ts";
-import { followRun, type FollowOptions, type RunEnd } from "../../src/run/follow-run.ts";
 import {
-  fakeWorkspace,
-  type FakeWorkspace,
-  type WorkspaceWishes,
-} from "../support/fake-workspace.ts";
-import { handClock } from "../support/hand-clock.ts";
+  done,
+  follow,
+  handTimers,
+  hello,
+  pastTheBound,
+  runId,
+  says,
+  sessionId,
+} from "../support/followed-run.ts";
 import { refusalOfAsync } from "../support/refusal.ts";
 import { settledRecord } from "../support/run-record.ts";
-
-const runId = "run" as RunId;
-const sessionId = "s" as SessionId;
-const done: RunComplete = {
-  type: "run_complete",
-  runId,
-  sessionId,
-  messageId: "m1" as MessageId,
-  text: "Hello",
-  cancelled: false,
-  failure: null,
-};
-const says = (text: string): RunEvent => ({
-  type: "text.delta",
-  runId,
-  sessionId,
-  messageId: "m1" as MessageId,
-  text,
-});
-/** Timers move by hand in this test. */
-function handTimers(): void {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
-}
-
-/** `killAfterMs` of these tests, and the grace beyond it. */
-const pastTheBound = async (): Promise<void> => {
-  await vi.advanceTimersByTimeAsync(1_005);
-};
-
-const hello = settledRecord(runId, { text: "Hello" });
-
-interface Following {
-  readonly workspace: FakeWorkspace;
-  readonly cancel: AbortController;
-  readonly printed: string[];
-  readonly told: string[];
-  readonly end: Promise<RunEnd>;
-}
-
-function follow(
-  wishes: Partial<WorkspaceWishes> = {},
-  options: Partial<FollowOptions> = {},
-  cancel = new AbortController(),
-): Following {
-  const workspace = fakeWorkspace({ runId, ...wishes });
-  const printed: string[] = [];
-  const told: string[] = [];
-  const end = followRun({
-    client: workspace.client,
-    prompt: { runId, sessionId, prompt: "hi", options: {} },
-    mode: "live",
-    output: {
-      print: async (text) => void printed.push(text),
-      tell: ({ type }) => void told.push(type),
-    },
-    clock: handClock(),
-    killAfterMs: 5,
-    cancel: cancel.signal,
-    ...options,
-  });
-  return { workspace, cancel, printed, told, end };
-}
 
 test("CLI-21: the events are opened before the prompt is sent, and the record gives the verdict", async () => {
   const { workspace, printed, end } = follow();
@@ -120,97 +56,6 @@ test("a prompt whose run has ended already is answered from the record, without 
   });
   expect(await end).toMatchObject({ reason: "end_turn" });
   expect(printed.join("")).toBe("Hello\n");
-});
-
-test("CLI-23: when the stream ends without our terminal, the record is asked, and tells the truth", async () => {
-  const { workspace, printed, end } = follow();
-  await workspace.heard("prompt");
-  workspace.say(says("Hel"));
-  workspace.settle(hello);
-  workspace.endStream();
-  expect(await end).toMatchObject({ reason: "end_turn" });
-  expect(printed.join("")).toBe("Hello\n");
-});
-
-test("a terminal that was lost in a gap is found in the record", async () => {
-  const { workspace, printed, end } = follow();
-  await workspace.heard("prompt");
-  workspace.settle(hello);
-  workspace.say({ type: "gap" });
-  expect(await end).toMatchObject({ reason: "end_turn" });
-  expect(printed.join("")).toBe("Hello\n");
-});
-
-test("a gap in the middle of a run that goes on is survived", async () => {
-  const { workspace, printed, end } = follow();
-  workspace.say(says("Hel"), { type: "gap" });
-  await workspace.heard("getRun");
-  workspace.settle(hello);
-  workspace.say(says("o"), done);
-  expect(await end).toMatchObject({ reason: "end_turn" });
-  expect(printed.join("")).toBe("Hello\n");
-});
-
-test("a record that is settled a moment later is waited for, a little", async () => {
-  const clock = handClock();
-  const { workspace, end } = follow({}, { clock });
-  workspace.say(done);
-  await workspace.heard("getRun", 2);
-  workspace.settle(hello);
-  expect(await end).toMatchObject({ reason: "end_turn" });
-  expect(clock.sleeps.length).toBeGreaterThan(0);
-});
-
-test("W-3: when stream and record are both no help, the outcome is server_lost, never success", async () => {
-  const { workspace, end } = follow();
-  await workspace.heard("prompt");
-  workspace.endStream();
-  expect(await end).toMatchObject({
-    reason: "server_lost",
-    failure: { remedy: `ask for it with: crush show ${runId}` },
-    record: null,
-  });
-});
-
-test.each([undefined, new Error("socket hang up")])(
-  "CLI-23, W-2, INV-34: a stream that ends (%s) while the run goes on is opened again, and no text is printed twice",
-  async (error) => {
-    const { workspace, printed, end } = follow();
-    await workspace.heard("prompt");
-    workspace.say(says("Hel"));
-    workspace.breakOnce(error);
-    await workspace.heard("events", 2);
-    workspace.settle(hello);
-    workspace.say(says("lo"), done);
-    expect(await end).toMatchObject({ reason: "end_turn" });
-    expect(printed.join("")).toBe("Hello\n");
-  },
-);
-
-test("CLI-25: a run whose outcome stays unknown, or that is left, closes the line that it began", async () => {
-  const lost = follow();
-  await lost.workspace.heard("prompt");
-  lost.workspace.say(says("Hel"));
-  lost.workspace.endStream();
-  expect(await lost.end).toMatchObject({ reason: "server_lost" });
-  expect(lost.printed.join("")).toBe("Hel\n");
-  handTimers();
-  const left = follow();
-  left.workspace.say(says("Hel"));
-  await left.workspace.heard("prompt");
-  await new Promise((resolve) => setImmediate(resolve));
-  left.cancel.abort(new RunAborted("signal"));
-  await pastTheBound();
-  expect(await left.end).toMatchObject({ reason: "signal" });
-  expect(left.printed.join("")).toBe("Hel\n");
-});
-
-test("a stream that breaks is an end of the stream like any other", async () => {
-  const { workspace, end } = follow();
-  await workspace.heard("prompt");
-  workspace.settle(hello);
-  workspace.endStream(new Error("socket hang up"));
-  expect(await end).toMatchObject({ reason: "end_turn" });
 });
 
 test("CLI-24, W-27: a cancel is asked for by run id with its reason, and the terminal is waited for", async () => {
