@@ -179,7 +179,12 @@ export function startProcess(
       prompt.flag = { reason, by: name };
       prompt.flaggedAt = count();
       prompt.callsAtFlag = prompt.calls.length;
-      prompt.stoodAtFlag = states.get(prompt.seq) ?? null;
+      const [before, after] = [
+        states.get(prompt.seq),
+        stateOf(store, prompt.sessionId, prompt.seq),
+      ];
+      // The look that comes before the cancel may have given it the slot; what waits ends at once.
+      prompt.stoodAtFlag = before === "queued" && after !== "settled" ? after : (before ?? null);
       // Its process hears of it at its next look at the store, and may have finished before.
       const isElsewhere = prompt.process !== name && states.get(prompt.seq) === "active";
       if (prompt.decided || isElsewhere) prompt.instead.add(endOf(prompt.plan));
