@@ -1,0 +1,161 @@
+import type { Fault } from "./fault.ts";
+
+/** Faults of the transactional shell: storing, acting, telling. */
+export const FAULTS_OF_ACTING: readonly Fault[] = [
+  {
+    name: "a settlement does not survive a power cut",
+    file: "decisions.ts",
+    find: '?? store.transaction(work, "full")',
+    put: '?? store.transaction(work, "normal")',
+  },
+  {
+    name: "the settlement of a prompt that was cancelled before it was ready does not survive a power cut",
+    file: "decisions.ts",
+    find: '(({ type }) => type !== "start")',
+    put: '(({ type }) => type === "abort")',
+  },
+  {
+    name: "the terminal event leaves before the outcome is stored",
+    file: "decisions.ts",
+    find: "    const told = storeOutcomes(batch);\n",
+    put: "    for (const { run, outcome, departure } of batch) announce(run.prompt.seq, outcome, departure);\n    const told = storeOutcomes(batch);\n",
+  },
+  {
+    name: "a prompt that has left is told of again and again",
+    file: "decisions.ts",
+    find: "    run.left = true;\n",
+    put: "",
+  },
+  {
+    name: "what is told is not what another process recorded",
+    file: "decisions.ts",
+    find: "? outcome : (store.runs.outcome(seq) ?? outcome)",
+    put: "? outcome : outcome",
+  },
+  {
+    name: "one settlement that cannot be stored takes the others along",
+    file: "decisions.ts",
+    find: "return batch.map(({ run, outcome }) => storeOutcome(run.prompt, outcome));",
+    put: "return batch.map(({ outcome }) => outcome);",
+  },
+  {
+    name: "an outcome without room is not tried without its text",
+    file: "decisions.ts",
+    find: '        finish(prompt, { ...told, text: "", denials: [], warnings: [] });',
+    put: "        finish(prompt, outcome);",
+  },
+  {
+    name: "an outcome that the store refuses is forgotten",
+    file: "decisions.ts",
+    find: "        unstored.keep(prompt, told, clock.now());\n",
+    put: "",
+  },
+  {
+    name: "a run that was attached to is told of again and again",
+    file: "decisions.ts",
+    find: "    attached.delete(seq);\n",
+    put: "",
+  },
+  {
+    name: "an abort is decided, and nobody aborts",
+    file: "decisions.ts",
+    find: "    run.scope.abort(abortFor(effect.cancel.reason));\n",
+    put: "",
+  },
+  {
+    name: "news leave before what they tell of is acted on",
+    file: "decisions.ts",
+    find: "    for (const effect of effects) act(effect);\n",
+    put: "    for (const effect of effects) tell(effect);\n    for (const effect of effects) act(effect);\n",
+  },
+  {
+    name: "a folded prompt has a terminal event",
+    file: "decisions.ts",
+    find: 'if (effect.type === "fold") leave(run, foldedOutcome());',
+    put: 'if (effect.type === "fold") announce(effect.seq, foldedOutcome(), "after_turn");',
+  },
+  {
+    name: "a folded prompt leaves no user message",
+    file: "decisions.ts",
+    find: "return prompt === null ? [] : [ofRun(storeUserMessage(store, prompt, effect.into, now))];",
+    put: "return [];",
+  },
+  {
+    name: "the user message of a folded prompt stands outside of the turn",
+    file: "decisions.ts",
+    find: "storeUserMessage(store, prompt, effect.into, now)",
+    put: "storeUserMessage(store, prompt, seq + 1, now)",
+  },
+  {
+    name: "the leftovers of a dead process go on running",
+    file: "decisions.ts",
+    find: "      cleanUpAfter(effect.seq);\n",
+    put: "",
+  },
+  {
+    name: "who cancelled is not recorded",
+    file: "decisions.ts",
+    find: "outcome: byWhom(wanted, run.cancel), departure",
+    put: "outcome: wanted, departure",
+  },
+  {
+    name: "a cancelled turn has no canceled marker",
+    file: "cancelled-turn.ts",
+    find: "  store.messages.insert({ ...assistant, turn: seq, now });\n",
+    put: "",
+  },
+  {
+    name: "the user message of a cancelled turn is stored twice",
+    file: "cancelled-turn.ts",
+    find: "  const user = storeUserMessage(store, prompt, seq, nowMs);\n",
+    put: "  storeUserMessage(store, prompt, seq, nowMs);\n  const user = storeUserMessage(store, prompt, seq, nowMs);\n",
+  },
+  {
+    name: "the mark stays in the store when it is gone",
+    file: "session-state.ts",
+    find: "if (before.mark?.upTo !== after.mark?.upTo)",
+    put: "if (after.mark !== null && before.mark?.upTo !== after.mark.upTo)",
+  },
+  {
+    name: "a cancel of one run leaves no word for its process",
+    file: "session-state.ts",
+    find: "if (prompt.cancel !== null && old?.cancel === null)",
+    put: "if (prompt.cancel !== null && old?.cancel === undefined)",
+  },
+  {
+    name: "a prompt without a RunID that joined no turn has no terminal event",
+    file: "end-news.ts",
+    find: 'if (runId !== null || (kind === "prompt" && departure === "after_turn"))',
+    put: "if (runId !== null)",
+  },
+  {
+    name: "a dropped prompt without a RunID has a terminal event",
+    file: "end-news.ts",
+    find: 'if (runId !== null || (kind === "prompt" && departure === "after_turn"))',
+    put: 'if (runId !== null || kind === "prompt")',
+  },
+  {
+    name: "a cancel is told as an error",
+    file: "end-news.ts",
+    find: "if (what !== null && !cancelled)",
+    put: "if (what !== null)",
+  },
+  {
+    name: "what failed is told as finished",
+    file: "end-news.ts",
+    find: 'departure === "after_turn" && reason === "end_turn")',
+    put: 'departure === "after_turn")',
+  },
+  {
+    name: "an outcome that was stored late is still told from memory",
+    file: "unstored.ts",
+    find: "          kept.delete(prompt.seq);\n",
+    put: "",
+  },
+  {
+    name: "the end of a message is stored and not streamed",
+    file: "message-writer.ts",
+    find: "      write(true);\n      const message = finished(id, role, parts);",
+    put: "      const message = finished(id, role, parts);",
+  },
+];

@@ -1,0 +1,173 @@
+import type { Fault } from "./fault.ts";
+
+/** Faults of the pure core. */
+export const FAULTS_OF_DECIDING: readonly Fault[] = [
+  {
+    name: "the first prompt that a mark covers consumes it",
+    file: "decide.ts",
+    find: "          without(state, prompt),\n",
+    put: "          { ...without(state, prompt), mark: null },\n",
+  },
+  {
+    name: "the mark does not cover the last prompt before it (< for <=)",
+    file: "decide.ts",
+    find: "mark !== null && prompt.seq <= mark.upTo ?",
+    put: "mark !== null && prompt.seq < mark.upTo ?",
+  },
+  {
+    name: "the mark covers the next prompt as well",
+    file: "decide.ts",
+    find: "mark !== null && prompt.seq <= mark.upTo ?",
+    put: "mark !== null && prompt.seq <= mark.upTo + 1 ?",
+  },
+  {
+    name: "the mark is never removed",
+    file: "decide.ts",
+    find: "  return { ...state, mark: null };",
+    put: "  return state;",
+  },
+  {
+    name: "the mark is removed while it still covers one",
+    file: "decide.ts",
+    find: "state.prompts.some((prompt) => prompt.seq <= mark.upTo)",
+    put: "state.prompts.some((prompt) => prompt.seq < mark.upTo)",
+  },
+  {
+    name: "a later cancel overwrites the reason of an earlier one",
+    file: "decide.ts",
+    find: "const prompts = state.prompts.map((prompt) => ({ ...prompt, cancel: cancelOf(state, prompt) }));",
+    put: "const { prompts } = state;",
+  },
+  {
+    name: "a cancel does not clear the queue",
+    file: "decide.ts",
+    find: '    if (prompt.phase === "queued") {\n      next',
+    put: "    if (prompt.seq < 0) {\n      next",
+  },
+  {
+    name: "a cancel does not abort the active run",
+    file: "decide.ts",
+    find: "} else if (prompt.owner === me) {",
+    put: '} else if (prompt.owner === me && prompt.phase !== "active") {',
+  },
+  {
+    name: "a cancel does not abort the readiness of a reserved prompt",
+    file: "decide.ts",
+    find: "} else if (prompt.owner === me) {",
+    put: '} else if (prompt.owner === me && prompt.phase !== "reserved") {',
+  },
+  {
+    name: "a process aborts what another one runs",
+    file: "decide.ts",
+    find: "} else if (prompt.owner === me) {",
+    put: "} else {",
+  },
+  {
+    name: "the cancel of one run hits all of its session",
+    file: "decide.ts",
+    find: "        prompt.seq === command.seq\n          ?",
+    put: "        prompt.seq > 0\n          ?",
+  },
+  {
+    name: "the cancel of a run overwrites an earlier cancel",
+    file: "decide.ts",
+    find: "cancel: cancelOf(state, prompt) ?? command.cancel }",
+    put: "cancel: command.cancel }",
+  },
+  {
+    name: "clearing the queue touches what is not ready yet",
+    file: "decide.ts",
+    find: 'const waiting = state.prompts.filter(({ phase }) => phase === "queued");',
+    put: 'const waiting = state.prompts.filter(({ phase }) => phase !== "active");',
+  },
+  {
+    name: "clearing the queue drops the active run",
+    file: "decide.ts",
+    find: 'const waiting = state.prompts.filter(({ phase }) => phase === "queued");',
+    put: 'const waiting = state.prompts.filter(({ phase }) => phase !== "reserved");',
+  },
+  {
+    name: "a prompt with a RunID is folded",
+    file: "decide.ts",
+    find: "goesOn && prompt.foldable && prompt.owner === me",
+    put: "goesOn && prompt.owner === me",
+  },
+  {
+    name: "a prompt of another process is folded",
+    file: "decide.ts",
+    find: "goesOn && prompt.foldable && prompt.owner === me",
+    put: "goesOn && prompt.foldable",
+  },
+  {
+    name: "a prompt is folded into a turn that was cancelled",
+    file: "decide.ts",
+    find: "goesOn && prompt.foldable && prompt.owner === me",
+    put: "prompt.foldable && prompt.owner === me",
+  },
+  {
+    name: "a drain folds what a cancel covered",
+    file: "decide.ts",
+    find: "if (cancel !== null) effects.push(dropped(prompt, cancel));\n    else if (goesOn",
+    put: "if (goesOn",
+  },
+  {
+    name: "the hand-off starts a prompt of another process",
+    file: "decide.ts",
+    find: ' || head.phase !== "queued" || head.owner !== me)',
+    put: ' || head.phase !== "queued")',
+  },
+  {
+    name: "a ready prompt overtakes an earlier one that is not",
+    file: "decide.ts",
+    find: "const head = state.prompts[0];",
+    put: 'const head = state.prompts.some(({ phase }) => phase === "active") ? undefined : state.prompts.find(({ phase }) => phase === "queued");',
+  },
+  {
+    name: "a prompt starts while another one holds the slot",
+    file: "decide.ts",
+    find: "const head = state.prompts[0];",
+    put: 'const head = state.prompts.find(({ phase }) => phase === "queued");',
+  },
+  {
+    name: "the hand-off starts the head without giving it the slot",
+    file: "decide.ts",
+    find: 'return [withPhase(state, head, "active"), [{ type: "start"',
+    put: 'return [state, [{ type: "start"',
+  },
+  {
+    name: "what failed to get ready is not told that it was cancelled before",
+    file: "decide.ts",
+    find: "      if (cancel !== null)\n        return [",
+    put: '      if (cancel !== null && command.type === "ready")\n        return [',
+  },
+  {
+    name: "a cancelled prompt that gets ready starts all the same",
+    file: "decide.ts",
+    find: "      if (cancel !== null)\n        return [",
+    put: '      if (cancel !== null && command.type === "unready")\n        return [',
+  },
+  {
+    name: "a turn that was cancelled before it began leaves no trace",
+    file: "decide.ts",
+    find: "cancel, persist: true }",
+    put: "cancel, persist: false }",
+  },
+  {
+    name: "a dropped prompt leaves a cancelled turn",
+    file: "decide.ts",
+    find: "  persist: false,\n",
+    put: "  persist: true,\n",
+  },
+  {
+    name: "prompts of dead processes stay open",
+    file: "decide.ts",
+    find: "state.prompts.filter((prompt) => command.dead.has(prompt.owner))",
+    put: "state.prompts.filter(() => false)",
+  },
+  {
+    name: "a late end frees the slot of whoever holds it by now",
+    file: "decide.ts",
+    find: 'case "finish": {\n      const prompt = find(state, command.seq);',
+    put: 'case "finish": {\n      const prompt = state.prompts[0];',
+  },
+];

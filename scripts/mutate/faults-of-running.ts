@@ -1,0 +1,161 @@
+import type { Fault } from "./fault.ts";
+
+/** Faults of the life of a prompt: accept, readiness, turn, other processes, shutdown. */
+export const FAULTS_OF_RUNNING: readonly Fault[] = [
+  {
+    name: "a prompt that is posted again is executed again",
+    file: "take-prompt.ts",
+    find: "attached: true }, prompt: null };",
+    put: "attached: true }, prompt: known };",
+  },
+  {
+    name: "a known RunID takes another body",
+    file: "take-prompt.ts",
+    find: "    if (known.bodyHash !== request.bodyHash) throw conflict(known);\n",
+    put: "",
+  },
+  {
+    name: "a summary is taken while the session is busy",
+    file: "take-prompt.ts",
+    find: 'if (request.kind === "summary" && open > 0)',
+    put: 'if (request.kind === "summary" && open > 1_000)',
+  },
+  {
+    name: "the queue is one longer than it may be",
+    file: "take-prompt.ts",
+    find: "if (open >= QUEUE_LIMIT)",
+    put: "if (open > QUEUE_LIMIT)",
+  },
+  {
+    name: "a prompt without a session is taken",
+    file: "take-prompt.ts",
+    find: "  if (store.sessions.title(request.sessionId) === null) throw unknownSession(request.sessionId);\n",
+    put: "",
+  },
+  {
+    name: "a prompt is taken while the workspace closes",
+    file: "create-dispatcher.ts",
+    find: "    if (closing)\n",
+    put: "    if (closing && request.prompt === '')\n",
+  },
+  {
+    name: "a prompt that failed early does not hand off",
+    file: "create-dispatcher.ts",
+    find: 'if (!wasCancelled(run)) await settle(run, outcomeWithoutTurn(what), "before_turn");',
+    put: 'if (!wasCancelled(run)) announce(seq, outcomeWithoutTurn(what), "before_turn");',
+  },
+  {
+    name: "a cancel that came before the readiness failed is forgotten",
+    file: "create-dispatcher.ts",
+    find: '      if (!run.left && run.setup === null) dispatch(sessionId, { type: "unready", seq });\n',
+    put: "",
+  },
+  {
+    name: "follow-ups are not asked for",
+    file: "create-dispatcher.ts",
+    find: "() => takeFollowUps(run)",
+    put: "() => []",
+  },
+  {
+    name: "a readiness that does not obey is waited for",
+    file: "create-dispatcher.ts",
+    find: "    return await orLeftBehind(setup, limitsOf(prompt.options).killAfterMs, scope.signal);",
+    put: "    return await setup;",
+  },
+  {
+    name: "a prompt that waits for its turn does not hear of a shutdown",
+    file: "create-dispatcher.ts",
+    find: "(await orAborted(run.turn.promise, scope.signal))",
+    put: "(await run.turn.promise)",
+  },
+  {
+    name: "a shutdown does not cancel",
+    file: "create-dispatcher.ts",
+    find: '      lifetime.abort(new RunAborted("by_shutdown"));\n',
+    put: "",
+  },
+  {
+    name: "a shutdown has no deadline",
+    file: "create-dispatcher.ts",
+    find: "await within(shutdownMs, Promise.allSettled(tasks));",
+    put: "await Promise.allSettled(tasks);",
+  },
+  {
+    name: "a shutdown leaves open what does not obey",
+    file: "create-dispatcher.ts",
+    find: '      for (const run of local.values()) void settle(run, leftBehindOutcome(), "before_turn");\n',
+    put: "",
+  },
+  {
+    name: "whoever attached to a run of another process does not hear of its end",
+    file: "create-dispatcher.ts",
+    find: "        attached.set(seq, request.sessionId);\n",
+    put: "        void 0;\n",
+  },
+  {
+    name: "a run that another process has settled goes on",
+    file: "create-dispatcher.ts",
+    find: "      local.get(seq)?.scope.abort(abortFor(outcome.reason));\n",
+    put: "",
+  },
+  {
+    name: "every other process is taken for dead",
+    file: "create-dispatcher.ts",
+    find: "!store.isAlive(owner)",
+    put: "owner !== store.ownerId",
+  },
+  {
+    name: "a cancelled run is looked at as it was before its process died",
+    file: "create-dispatcher.ts",
+    find: '      if (prompt.state !== "settled") look(prompt.sessionId);\n',
+    put: "",
+  },
+  {
+    name: "a record does not say that its process has died",
+    file: "create-dispatcher.ts",
+    find: "      look(stored.sessionId); // its process may have died\n",
+    put: "",
+  },
+  {
+    name: "an outcome that the store refused is not tried again",
+    file: "create-dispatcher.ts",
+    find: "    unstored.retry(sessionId, finish); // it may hold the slot\n",
+    put: "",
+  },
+  {
+    name: "a prompt counts itself among those ahead of it",
+    file: "create-dispatcher.ts",
+    find: "other.seq < seq",
+    put: "other.seq <= seq",
+  },
+  {
+    name: "a summary that failed is told as done",
+    file: "create-dispatcher.ts",
+    find: "      if (outcome.failure !== null) throw new RunFailed(outcome.failure);\n",
+    put: "",
+  },
+  {
+    name: "a run has no time limit",
+    file: "local-run.ts",
+    find: "timeoutMs === null\n",
+    put: "timeoutMs !== undefined\n",
+  },
+  {
+    name: "nobody watches the store while a prompt waits",
+    file: "create-dispatcher.ts",
+    find: "    watch.wake();\n",
+    put: "",
+  },
+  {
+    name: "a process that dies without a word is not missed",
+    file: "store-watch.ts",
+    find: "if (!changed && polls % LIVENESS_POLLS !== 0) return;",
+    put: "if (!changed) return;",
+  },
+  {
+    name: "a turn is shown what was accepted after it",
+    file: "execute-turn.ts",
+    find: "store.messages.listUpTo(sessionId, seq)",
+    put: "store.messages.list(sessionId)",
+  },
+];
