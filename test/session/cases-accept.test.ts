@@ -4,9 +4,11 @@ import { expect, test } from "vitest";
 import { failure, RunFailed } from "../../src/protocol/ending.ts";
 import type { RunId, SessionId } from "../../src/protocol/ids.ts";
 import { decide, type Command, type SessionState } from "../../src/session/decide.ts";
+import { QUEUE_LIMIT } from "../../src/session/take-prompt.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { dispatchHouse, type HouseOwner } from "../support/dispatch-house.ts";
 import { gated, says } from "../support/fake-model.ts";
+import { refusalOf } from "../support/refusal.ts";
 import { visibility } from "../support/visibility.ts";
 
 /** A reservation is a row in the state `reserved`; to leave that state is its release. */
@@ -223,4 +225,20 @@ test("CAN-35, INV-16: a cancel of one session leaves what another runs, queues a
   gate.open();
   for (const run of [mine, marked.runId]) expect((await owner.ended(run)).cancelled).toBe(true);
   for (const run of [active, queued]) expect((await owner.ended(run)).cancelled).toBe(false);
+});
+
+test("a session takes in so many open prompts and no more; what is refused leaves no trace", async () => {
+  await using house = dispatchHouse();
+  const owner = house.move();
+  const [session, other] = [owner.session(), owner.session()];
+  for (let n = 0; n < QUEUE_LIMIT; n += 1) owner.ask(session, "p");
+  expect(refusalOf(() => owner.ask(session, "one too many"))).toBe("queue_full");
+  expect(owner.store.runs.open(session).length).toBe(QUEUE_LIMIT);
+  expect(owner.ask(other, "elsewhere").state).toBe("reserved");
+  expect(owner.dispatcher.cancelSession(session, "by_client")).toMatchObject({
+    reserved: QUEUE_LIMIT,
+  });
+  await owner.dispatcher.idle();
+  expect(owner.terminals().filter(({ cancelled }) => cancelled).length).toBe(QUEUE_LIMIT);
+  expect(await owner.ended(owner.ask(session, "again").runId)).toMatchObject({ failure: null });
 });
