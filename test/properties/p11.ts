@@ -8,7 +8,7 @@ const refused: fc.Arbitrary<Plan> = fc
     anyPlan({ on: ["refused", "tools"], mostSteps: 2, last: ["text", "refused"] }),
     fc.constantFrom<NonNullable<Plan["key"]>[]>("fresh", "fresh", "same", "fails"),
   )
-  .map(([plan, key]) => ({ ...plan, key }));
+  .map(([plan, key]) => ({ ...plan, key, steps: ["refused", ...plan.steps] }));
 const prompt = fc.record({ plan: refused, waitedFor: fc.constantFrom(true, true, false) });
 
 export const p11: RaceProperty = {
