@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { anyPlan } from "./plan.ts";
 import type { RaceProperty } from "./race-property.ts";
-import { inWorld } from "./world.ts";
+import { inWorld, letsPass } from "./world.ts";
 
 const plan = anyPlan({
   obeys: ["at once", "later", "never"],
@@ -17,13 +17,14 @@ export const p02: RaceProperty = {
       fc.scheduler(),
       plan,
       fc.boolean(),
-      async (scheduler, one, bySession) =>
+      fc.nat(8),
+      async (scheduler, one, bySession, late) =>
         await inWorld(stores, scheduler, async (world) => {
           const process = world.start();
           const session = world.session();
           const prompt = process.ask(session, { plan: one, waitedFor: true });
           if (prompt === null) return world.must(false, "an idle session took no prompt");
-          world.client("cancel", () =>
+          world.client("cancel", ...letsPass(late), () =>
             bySession ? process.cancelSession(session) : process.cancelRun(prompt),
           );
           await world.drive();

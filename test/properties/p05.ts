@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { anyPlan } from "./plan.ts";
 import type { RaceProperty } from "./race-property.ts";
-import { inWorld } from "./world.ts";
+import { inWorld, letsPass } from "./world.ts";
 
 const waiting = fc.record({
   plan: anyPlan({ mostSteps: 1, last: ["text"] }),
@@ -17,7 +17,8 @@ export const p05: RaceProperty = {
       anyPlan({ mostSteps: 1 }),
       fc.array(waiting, { minLength: 1, maxLength: 2 }),
       fc.constantFrom("any time", "in the listener", "one of them"),
-      async (scheduler, plan, others, when) =>
+      fc.nat(6),
+      async (scheduler, plan, others, when, late) =>
         await inWorld(stores, scheduler, (world) => {
           let cancelled = false;
           const process = world.start({
@@ -30,7 +31,8 @@ export const p05: RaceProperty = {
           const session = world.session();
           process.ask(session, { plan, waitedFor: true });
           for (const asked of others) world.client("accept", () => process.ask(session, asked));
-          if (when === "any time") world.client("cancel", () => process.cancelSession(session));
+          if (when === "any time")
+            world.client("cancel", ...letsPass(late), () => process.cancelSession(session));
           if (when === "one of them")
             world.client("cancel one", () => {
               const last = world.prompts.at(-1);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { anyPlan } from "./plan.ts";
 import type { RaceProperty } from "./race-property.ts";
-import { inWorld } from "./world.ts";
+import { inWorld, letsPass } from "./world.ts";
 
 const leftBehind = anyPlan({ obeys: ["never"], last: ["text", "hangs"] });
 const next = anyPlan({ mostSteps: 1 });
@@ -16,7 +16,8 @@ export const p07: RaceProperty = {
       leftBehind,
       next,
       fc.boolean(),
-      async (scheduler, first, second, cancels) =>
+      fc.nat(12),
+      async (scheduler, first, second, cancels, late) =>
         await inWorld(stores, scheduler, (world) => {
           const process = world.start();
           const session = world.session();
@@ -29,7 +30,7 @@ export const p07: RaceProperty = {
           world.client(
             "second client",
             () => process.ask(session, { plan: second, waitedFor: true }),
-            () => {},
+            ...letsPass(late),
             () => {
               const other = world.prompts[1];
               if (cancels && other !== undefined) process.cancelRun(other);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { anyPlan, type Plan } from "./plan.ts";
 import type { RaceProperty } from "./race-property.ts";
-import { inWorld } from "./world.ts";
+import { inWorld, letsPass } from "./world.ts";
 
 const summarised: fc.Arbitrary<Plan> = fc
   .tuple(
@@ -20,7 +20,7 @@ export const p10: RaceProperty = {
       fc.scheduler(),
       fc.array(prompt, { minLength: 1, maxLength: 3 }),
       fc.option(summarised, { nil: null }),
-      fc.integer({ min: 0, max: 2 }),
+      fc.array(fc.nat(12), { maxLength: 2 }),
       async (scheduler, prompts, byHand, cancels) =>
         await inWorld(stores, scheduler, async (world) => {
           let ended = byHand === null;
@@ -32,8 +32,8 @@ export const p10: RaceProperty = {
               await process.summarize(session, byHand);
               ended = true;
             });
-          for (let n = 0; n < cancels; n += 1)
-            world.client("cancel", () => process.cancelSession(session));
+          for (const late of cancels)
+            world.client("cancel", ...letsPass(late), () => process.cancelSession(session));
           await world.drive();
           world.must(ended, "a summary has no end");
         }),

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { anyPlan, type Plan } from "./plan.ts";
 import type { RaceProperty } from "./race-property.ts";
-import { inWorld } from "./world.ts";
+import { inWorld, letsPass } from "./world.ts";
 
 const refused: fc.Arbitrary<Plan> = fc
   .tuple(
@@ -20,12 +20,13 @@ export const p11: RaceProperty = {
       fc.scheduler(),
       fc.array(prompt, { minLength: 1, maxLength: 2 }),
       fc.boolean(),
-      async (scheduler, prompts, bySession) =>
+      fc.nat(8),
+      async (scheduler, prompts, bySession, late) =>
         await inWorld(stores, scheduler, (world) => {
           const process = world.start();
           const session = world.session();
           for (const asked of prompts) world.client("accept", () => process.ask(session, asked));
-          world.client("cancel", () => {
+          world.client("cancel", ...letsPass(late), () => {
             const [first] = world.prompts;
             if (bySession) process.cancelSession(session);
             else if (first !== undefined) process.cancelRun(first);

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { watchedStore } from "../support/watched-store.ts";
 import { anyPlan } from "./plan.ts";
 import type { RaceProperty } from "./race-property.ts";
-import { inWorld } from "./world.ts";
+import { inWorld, letsPass } from "./world.ts";
 
 const prompt = fc.record({
   plan: anyPlan({ obeys: ["at once", "later", "never"], mostSteps: 1 }),
@@ -19,7 +19,8 @@ export const p12: RaceProperty = {
       fc.scheduler(),
       fc.array(prompt, { minLength: 1, maxLength: 4 }),
       fc.option(fc.nat(3), { nil: null }),
-      async (scheduler, prompts, stubborn) =>
+      fc.nat(6),
+      async (scheduler, prompts, stubborn, late) =>
         await inWorld(stores, scheduler, async (world) => {
           const isStubborn = stubborn === 0;
           const process = world.start({
@@ -38,7 +39,7 @@ export const p12: RaceProperty = {
               process.ask(sessions[elsewhere ? 1 : 0], { ...asked, options }),
             );
           }
-          world.client("shut down", async () => await process.shutdown());
+          world.client("shut down", ...letsPass(late), async () => await process.shutdown());
           await world.drive();
           world.must(process.state === "closed", "the shutdown has no end");
         }),

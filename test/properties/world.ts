@@ -27,6 +27,10 @@ export interface WorldWishes {
   readonly storeFails?: boolean;
 }
 
+/** Deeds of a client that lets others go first: without them it is mostly there before anything has happened. */
+export const letsPass = (turns: number): (() => void)[] =>
+  Array.from({ length: turns }, () => () => {});
+
 /** Plays one schedule to its end, looks at what is left, and throws when a promise was broken. */
 export async function inWorld(
   stores: StoreKind,
