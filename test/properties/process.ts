@@ -2,6 +2,7 @@ import type { WireEvent } from "../../src/protocol/event-wire.ts";
 import { RunFailed, type Reason } from "../../src/protocol/ending.ts";
 import { newRunId, type SessionId } from "../../src/protocol/ids.ts";
 import type { RunState } from "../../src/protocol/run-record.ts";
+import { textOf } from "../../src/protocol/message.ts";
 import { limitsOf, type RunOptions } from "../../src/protocol/run-options.ts";
 import { createDispatcher } from "../../src/session/create-dispatcher.ts";
 import type { Dispatcher } from "../../src/session/dispatcher.ts";
@@ -115,6 +116,10 @@ export function startProcess(
   const publish = (event: WireEvent): void => {
     if (self.state === "dead") return;
     events.push(event);
+    if (event.type === "message" && event.message.role === "user") {
+      const asked = byName(textOf(event.message));
+      if (asked !== undefined) asked.askedAt ??= count();
+    }
     if (event.type === "run_complete") {
       const prompt = prompts.find(({ runId }) => runId !== null && runId === event.runId);
       if (prompt !== undefined)
@@ -220,7 +225,7 @@ export function startProcess(
           process: name,
           plan,
           foldable: runId === null,
-          acceptedAt: count(),
+          askedAt: null,
           flag: null,
           flaggedAt: null,
           callsAtFlag: null,

@@ -27,7 +27,8 @@ export interface Tracked {
   callsAtFlag: number | null;
   /** Where it stood then. */
   stoodAtFlag: RunState | null;
-  readonly acceptedAt: number;
+  /** When its text came into a turn. */
+  askedAt: number | null;
   /** What may have happened instead of what the flag says, and why: the two came at the same time. */
   readonly instead: Set<string>;
   /** Its last word was said: a cancel may come too late. */

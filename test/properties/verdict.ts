@@ -142,7 +142,7 @@ function history({ store, prompts, storeFailed }: Leavings, prompt: Tracked): st
     must(joined !== undefined && joined.seq > seq && joined.foldable, "a stranger joined its turn");
     must(joined?.process === prompt.process, `${textOf(message)} joined a turn of another process`);
     must(
-      prompt.flaggedAt === null || (joined?.acceptedAt ?? 0) < prompt.flaggedAt,
+      prompt.flaggedAt === null || (joined?.askedAt ?? 0) < prompt.flaggedAt,
       `${textOf(message)} joined its turn when that was cancelled already`,
     );
   }
