@@ -63,13 +63,14 @@ export function messagesOf(database: Database): Messages {
          WHERE m.session_id = ? ORDER BY c.seq`,
       sessionId,
     );
+    const streamed = byMessage(chunks);
     return database
       .all<Row>(
         "SELECT * FROM messages WHERE session_id = ? AND turn <= ? ORDER BY turn, seq",
         sessionId,
         turn,
       )
-      .map((row) => messageOf(row, chunks));
+      .map((row) => messageOf(row, streamed.get(row.id) ?? []));
   };
   return {
     insert: (message) =>
@@ -127,9 +128,18 @@ export function messagesOf(database: Database): Messages {
   };
 }
 
-function messageOf(row: Row, chunks: readonly ChunkRow[]): Message {
+function byMessage(chunks: readonly ChunkRow[]): ReadonlyMap<string, readonly ChunkRow[]> {
+  const grouped = new Map<string, ChunkRow[]>();
+  for (const chunk of chunks) {
+    const known = grouped.get(chunk.message_id);
+    if (known === undefined) grouped.set(chunk.message_id, [chunk]);
+    else known.push(chunk);
+  }
+  return grouped;
+}
+
+function messageOf(row: Row, streamed: readonly ChunkRow[]): Message {
   const parts = JSON.parse(row.parts) as Part[];
-  const streamed = chunks.filter((chunk) => chunk.message_id === row.id);
   return {
     id: row.id as MessageId,
     sessionId: row.session_id as SessionId,

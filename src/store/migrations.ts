@@ -1,4 +1,5 @@
 import type { DatabaseSyncInstance } from "@photostructure/sqlite";
+import { NewerVersion } from "./storage-failure.ts";
 
 /** Each entry takes the file from its index to the next version (`PRAGMA user_version`). Never edit a released one. */
 const MIGRATIONS: readonly string[] = [
@@ -81,9 +82,7 @@ export function migrate(connection: DatabaseSyncInstance): void {
   try {
     const from = versionOf(connection); // again: another process may have been faster
     if (from > MIGRATIONS.length)
-      throw Object.assign(new Error("the database was written by a newer version"), {
-        errcode: 26,
-      });
+      throw new NewerVersion("the database was written by a newer version");
     for (const step of MIGRATIONS.slice(from)) connection.exec(step);
     connection.exec(`PRAGMA user_version=${MIGRATIONS.length}`);
     connection.exec("COMMIT");

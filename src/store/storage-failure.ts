@@ -30,11 +30,15 @@ const SYSTEM_CODES = new Set([
 /** Whether a thrown value is SQLite saying that somebody else holds the lock. */
 export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;
 
+/** The file is whole and ours, and we are too old for it. */
+export class NewerVersion extends Error {
+  override readonly name = "NewerVersion";
+}
+
 /** Turns what SQLite or the file system threw into a `storage` failure; anything else is returned as it came. */
 export function asStorageFailure(error: unknown, path: string): unknown {
-  const code = primaryCode(error);
   const text = error instanceof Error ? error.message : String(error);
-  const remedy = code === null ? undefined : REMEDY[code];
+  const remedy = remedyFor(error);
   if (remedy !== undefined)
     return storage(`cannot store the run in ${path}: ${text}`, remedy, error);
   if (isSystemError(error) && SYSTEM_CODES.has(error.code)) {
@@ -42,6 +46,13 @@ export function asStorageFailure(error: unknown, path: string): unknown {
     return storage(why, "make it writable, or name another with --data-dir", error);
   }
   return error;
+}
+
+function remedyFor(error: unknown): string | undefined {
+  if (error instanceof NewerVersion)
+    return "update crush-run, or name another data directory with --data-dir";
+  const code = primaryCode(error);
+  return code === null ? undefined : REMEDY[code];
 }
 
 const storage = (message: string, remedy: string, cause: unknown): RunFailed =>
