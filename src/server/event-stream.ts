@@ -1,4 +1,5 @@
 import { encodeEvent, type WireEvent } from "../protocol/event-wire.ts";
+import { monotonicMs } from "../shared/clock.ts";
 import type { EventLog } from "./event-log.ts";
 import { deltaView, wholeMessageView, type EventView } from "./whole-messages.ts";
 
@@ -36,8 +37,8 @@ async function* tell(
 ): AsyncIterable<string> {
   const viewAt = (at: number): EventView =>
     deltas ? deltaView : wholeMessageView(log.openMessages(at));
-  let toldAt = performance.now();
-  const quietMs = (): number => performance.now() - toldAt;
+  let toldAt = monotonicMs();
+  const quietMs = (): number => monotonicMs() - toldAt;
   let cursor = after;
   let view = viewAt(cursor);
   while (!signal.aborted) {
@@ -51,21 +52,24 @@ async function* tell(
       frames += frame({ type: "gap", missed }, null);
     }
     for (const { cursor: at, event } of events) {
-      for (const told of view.next(event))
-        frames += frame(shown(told), view.isBehind() ? null : at);
+      const told = view.next(event);
+      frames += framesOf(told.map(shown), view.isBehind() ? null : at);
       cursor = at;
     }
-    const late = view.flush();
-    for (const told of late) frames += frame(shown(told), told === late.at(-1) ? cursor : null);
+    frames += framesOf(view.flush().map(shown), cursor);
     if (frames !== "" || quietMs() >= HEARTBEAT_MS) {
       yield frames === "" ? ": still here\n\n" : frames;
-      toldAt = performance.now();
+      toldAt = monotonicMs();
     }
     if (events.length > 0) continue;
     if (log.isClosed()) return;
     await log.wait(cursor, Math.max(1, HEARTBEAT_MS - quietMs()), signal);
   }
 }
+
+/** The cursor stands at the last: who breaks off between them is told them all again. */
+const framesOf = (told: readonly WireEvent[], cursor: number | null): string =>
+  told.map((event, n) => frame(event, n === told.length - 1 ? cursor : null)).join("");
 
 /** `cursor` is null when not everything before was told: who comes back must not begin behind it. */
 function frame(event: WireEvent, cursor: number | null): string {

@@ -1,5 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { NodeHtmlMarkdown } from "node-html-markdown";
+import { monotonicMs } from "../shared/clock.ts";
 
 /**
  * The converter takes quadratic time on large pages (0.1 s for 128 KiB, 10 s for 512), and a hostile page of
@@ -22,10 +23,10 @@ export function htmlToMarkdown(
   options: { readonly plain: boolean; readonly enough: number },
 ): string {
   const converter = new NodeHtmlMarkdown({}, options.plain ? PLAIN : undefined);
-  const started = performance.now();
+  const started = monotonicMs();
   let text = "";
   for (const piece of piecesOf(readable(html))) {
-    const late = performance.now() - started > TOTAL_LIMIT_MS;
+    const late = monotonicMs() - started > TOTAL_LIMIT_MS;
     text += `${late ? bareText(piece) : convert(converter, piece)}\n\n`;
     if (text.length > options.enough) break;
   }

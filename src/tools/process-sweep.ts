@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
+import { monotonicMs } from "../shared/clock.ts";
 
 /** Between TERM and KILL. */
 const GRACE_MS = 1000;
@@ -31,14 +32,14 @@ export function sweepRun(runId: string, signal: AbortSignal): Promise<number> {
 
 /** As `sweepRun`, for a marker of one's own and, on every POSIX system, a process group. */
 export async function sweep(target: Target, signal?: AbortSignal): Promise<number> {
-  const started = performance.now();
+  const started = monotonicMs();
   const termed = new Set<number>();
   let pause = 5;
   for (;;) {
     // Descendants are looked up before anything dies: an orphan has no parent to be found by.
     const alive = await sight(target);
     if (alive.length === 0 && !groupLives(target.groupId)) return termed.size;
-    const waited = performance.now() - started;
+    const waited = monotonicMs() - started;
     if (waited > GRACE_MS + GIVE_UP_MS) return termed.size;
     const hard = waited >= GRACE_MS || signal?.aborted === true;
     if (target.groupId !== null && (hard || termed.size === 0))

@@ -102,8 +102,10 @@ test("nothing becomes text that nobody reads", async () => {
 test.each([true, false])(
   "a quiet stream has a heartbeat every ten seconds (deltas: %s)",
   async (deltas) => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], now: 0 });
+    const uptime = vi.spyOn(process, "uptime").mockImplementation(() => Date.now() / 1000);
     onTestFinished(() => {
+      uptime.mockRestore();
       vi.useRealTimers();
     });
     const log = eventLog();

@@ -134,6 +134,15 @@ test("an id stands only where everything before it was told", async () => {
   ]);
 });
 
+test("W-2: what comes before a terminal event has not its id: who breaks off between them is told the end again", async () => {
+  const log = eventLog();
+  for (const event of [opened(), delta("a"), ended("a")]) log.append(event);
+  const { value } = await subscribe(log, { deltas: false }).next();
+  const frames = String(value).trim().split("\n\n");
+  expect(frames.map((frame) => /^id: (\d+)/.exec(frame)?.[1])).toEqual(["1", undefined, "3"]);
+  expect(changes(eventsIn(frames.at(-1) ?? ""))).toEqual(["run_complete"]);
+});
+
 test("who comes in the middle of a message, or lagged over its beginning, gets it whole", async () => {
   for (const keepChars of [1_000_000, 200]) {
     const log = eventLog({ keepChars });
