@@ -5,6 +5,11 @@ import type { ToolResult } from "./tool.ts";
 
 /** File systems whose "files" are the kernel: a read may block for ever, a write may do anything. */
 const KERNEL_ROOTS = ["/dev", "/proc", "/sys"];
+/**
+ * What the store holds open. Whoever closes such a file anywhere in this process gives up SQLite's locks on it (POSIX asks for that):
+ * others would take us for dead, or write where we write.
+ */
+const OF_STORE = /(^|\/)(crush-run\.db(-wal|-shm|-journal)?|owners\/[\da-f-]{36}\.db(-journal)?)$/;
 const MAX_LINKS = 40;
 
 /** A path a file tool may touch. `path` is real: no component of it was a symbolic link when we looked. */
@@ -26,6 +31,8 @@ export async function insidePath(cwd: string, written: string): Promise<InsidePa
   if (!contains(cwd, path)) return outside(written);
   if (KERNEL_ROOTS.some((root) => contains(root, path)))
     return failed(`${written}: devices and kernel files are not for file tools`);
+  if (OF_STORE.test(path))
+    return failed(`${written}: this run's own records are not for file tools`);
   return { path, shown: shownPath(cwd, path) };
 }
 

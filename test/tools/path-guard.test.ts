@@ -1,8 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openStore } from "../../src/store/store.ts";
 import { insidePath } from "../../src/tools/path-guard.ts";
-import { tempDirectory } from "../support/tool-context.ts";
+import { viewTool } from "../../src/tools/view.ts";
+import { writeTool } from "../../src/tools/write.ts";
+import { call, tempDirectory } from "../support/tool-context.ts";
 
 /** `work` is the working directory; `secret` lies beside it. */
 function house(): { readonly cwd: string; readonly secret: string } & Disposable {
@@ -70,4 +74,24 @@ test("links in a circle, NUL characters and kernel files are refused", async () 
   expect(await insidePath("/", "/dev/zero")).toMatchObject({ isError: true });
   expect(await insidePath("/", "/proc/self/environ")).toMatchObject({ isError: true });
   expect(await insidePath("/", "/etc")).toEqual({ path: "/etc", shown: "etc" });
+});
+
+test("what the store holds open is not opened a second time: closing it would free the locks of the run", async () => {
+  using at = house();
+  const store = openStore(join(at.cwd, ".crush"), { limitBytes: null });
+  const owner = `.crush/owners/${store.ownerId}.db`;
+  for (const path of [owner, ".crush/crush-run.db", ".crush/crush-run.db-wal"])
+    for (const result of [
+      await call(viewTool, at.cwd, { file_path: path }),
+      await call(writeTool, at.cwd, { file_path: path, content: "x" }),
+    ])
+      expect(result).toMatchObject({ isError: true, content: expect.stringContaining("records") });
+  const asked = `import { isAlive } from "./src/store/owners.ts"; console.log(isAlive(process.argv[1], process.argv[2]));`;
+  const other = ["--import", "tsx", "--input-type=module", "-e", asked];
+  const owners = join(at.cwd, ".crush/owners");
+  expect(execFileSync(process.execPath, [...other, owners, store.ownerId]).toString()).toBe(
+    "true\n",
+  );
+  store.close();
+  expect(await insidePath(at.cwd, "owners/me.db")).toMatchObject({ shown: "owners/me.db" });
 });
