@@ -18,7 +18,7 @@ const RUN = { attachments: [], options: {} } as const;
 const DOOMED = { ...RUN, options: { model: "doomed" } } as const;
 
 /** A dispatcher with a store on disk. */
-export function dispatcherTarget(sessions: number): Target & AsyncDisposable {
+export async function dispatcherTarget(sessions: number): Promise<Target & AsyncDisposable> {
   const directory = mkdtempSync(join(tmpdir(), "crush-memory-"));
   const store = openStore(directory, { limitBytes: null });
   const ends = waitingForEnds();

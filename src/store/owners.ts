@@ -73,7 +73,7 @@ export function isAlive(directory: string, id: string): boolean {
     probe.exec("ROLLBACK");
   } catch (error) {
     if (isBusy(error)) return true;
-    throw error;
+    if (existsSync(path)) throw error; // else somebody else has found it dead at the same moment
   } finally {
     probe.close();
   }
