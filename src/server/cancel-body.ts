@@ -1,6 +1,6 @@
 import type { Cancel } from "../protocol/cancel.ts";
 import { isReason } from "../protocol/ending.ts";
-import { clientIdOf } from "./client-id.ts";
+import { clientIdOf } from "./given-id.ts";
 
 /** Why and at whose wish something is to end: `{"reason"?, "client_id"?}`, or nothing, the plain cancel of every client. */
 export function cancelOf(body: string): Cancel {

@@ -6,12 +6,13 @@ import { failure, RunFailed } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import { runOptionsSchema, type RunOptions } from "../protocol/run-options.ts";
 import type { PromptRequest } from "../session/take-prompt.ts";
-import { clientIdSchema } from "./client-id.ts";
+import { clientIdSchema, givenIdSchema, plainSchema } from "./given-id.ts";
+import { wordsOf } from "./read-body.ts";
 
 /** `POST …/agent`. protocol.md sections 4.4 and 7.5; `client_id` and `options` are ours. */
 export const promptSchema = z.object({
-  session_id: z._default(z.string(), ""),
-  run_id: z._default(z.string(), ""),
+  session_id: z._default(plainSchema, ""),
+  run_id: z._default(givenIdSchema, ""),
   prompt: z._default(z.string(), ""),
   attachments: z._default(z.array(attachmentSchema), []),
   client_id: z.optional(clientIdSchema),
@@ -41,7 +42,5 @@ function decodeOptions(wire: unknown): RunOptions {
   if (wire === undefined) return {};
   const parsed = z.safeParse(runOptionsSchema, toCamel(wire));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const message = `options.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`;
-  throw new RunFailed(failure("usage", message));
+  throw new RunFailed(failure("usage", wordsOf(parsed.error, "options")));
 }

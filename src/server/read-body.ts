@@ -12,7 +12,13 @@ export async function readBody<T>(c: Context, schema: z.ZodMiniType<T>): Promise
   }
   const parsed = z.safeParse(schema, body);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined ? "" : `${issue.path.join(".")}: ${issue.message}`;
-  throw new RunFailed(failure("usage", `bad request: ${where}`));
+  throw new RunFailed(failure("usage", `bad request: ${wordsOf(parsed.error)}`));
+}
+
+/** The first fault of a body, with the field that it is in. */
+export function wordsOf({ issues }: z.core.$ZodError, ...above: readonly string[]): string {
+  const [issue] = issues;
+  return [[...above, ...(issue?.path ?? [])].join("."), issue?.message ?? "is not valid"]
+    .filter((word) => word !== "")
+    .join(": ");
 }

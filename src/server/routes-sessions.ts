@@ -23,8 +23,9 @@ export function sessionRoutes(add: AddRoute, context: ServerContext): void {
     return json(workspace.store.sessions.list().map((session) => show(workspace, session)));
   });
   add("POST", base, async (c) => {
-    const workspace = workspaceOf(context, c);
     const { title } = await readBody(c, createSchema);
+    // Not before: while a body comes in slowly its workspace may be closed.
+    const workspace = workspaceOf(context, c);
     const now = Math.floor(context.clock.now() / 1000);
     const session = workspace.store.sessions.create({ id: newSessionId(), title, now });
     return json(show(workspace, session));

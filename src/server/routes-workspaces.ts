@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 import * as z from "zod/mini";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { AddRoute } from "./app.ts";
-import { clientIdOf, clientIdSchema } from "./client-id.ts";
+import { clientIdOf, clientIdSchema } from "./given-id.ts";
 import { workspaceOf, type ServerContext } from "./context.ts";
 import { eventStream } from "./event-stream.ts";
 import { readBody } from "./read-body.ts";
@@ -10,10 +10,11 @@ import { empty, json, Reply } from "./reply.ts";
 import { whileAttached } from "./while-attached.ts";
 import { encodeWorkspace, type Workspace } from "./workspace.ts";
 
+const pathSchema = z.string().check(z.refine((path) => !path.includes("\0"), "has a NUL"));
 const createSchema = z.object({
-  path: z.string(),
+  path: pathSchema,
   client_id: z.optional(clientIdSchema),
-  data_dir: z.optional(z.string()),
+  data_dir: z.optional(pathSchema),
   trust_config: z.optional(z.boolean()),
 });
 

@@ -77,11 +77,16 @@ test.each([
   ["no JSON", "{", "failed to decode request"],
   ["a missing path", {}, "bad request: path: "],
   ["a relative path", { path: "here" }, "path is not absolute: send the absolute directory"],
+  ["a path that no file can have", { path: "/a\0b" }, "bad request: path: "],
+  ["such a data directory", { path: "/a", data_dir: "/a\0b" }, "bad request: data_dir: "],
+  ["a body that is no object", [], /^bad request: \w/],
 ])("a workspace with %s is a 400 that says what is wrong", async (_what, sent, message) => {
   await using server = fakeServer();
   const { status, body } = await server.ask("POST", "/workspaces", sent);
   expect(status).toBe(400);
-  expect(body.message).toContain(message);
+  expect(body.message).toEqual(
+    typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message),
+  );
   expect(body.code).toBe("usage");
 });
 
