@@ -132,7 +132,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const lookAround = (): void => {
-    for (const sessionId of store.runs.openSessions()) look(sessionId);
+    for (const sessionId of store.runs.openSessions()) {
+      try {
+        look(sessionId);
+      } catch {
+        // One that cannot be looked at keeps no other from its end.
+      }
+    }
   };
 
   const watch = watchStore({

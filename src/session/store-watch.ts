@@ -29,6 +29,16 @@ export function watchStore(options: WatchOptions): StoreWatch {
   let timer: NodeJS.Timeout | null = null;
   let version = store.dataVersion();
   let polls = 0;
+  /** One that cannot be looked at keeps no other waiting. */
+  const lookAt = (sessionId: SessionId, changed: boolean): "done" | "failed" => {
+    try {
+      const wanted = changed || options.isStuck(sessionId);
+      if (wanted || hasForeignPrompts(store, sessionId)) options.look(sessionId);
+      return "done";
+    } catch {
+      return "failed";
+    }
+  };
   const poll = (): void => {
     timer = null;
     const sessions = new Set(options.waiting());
@@ -40,11 +50,8 @@ export function watchStore(options: WatchOptions): StoreWatch {
       const changed = now !== version;
       if (!changed && polls % LIVENESS_POLLS !== 0) return;
       options.settledElsewhere();
-      for (const sessionId of sessions) {
-        const wanted = changed || options.isStuck(sessionId);
-        if (wanted || hasForeignPrompts(store, sessionId)) options.look(sessionId);
-      }
-      version = now; // not before: a look that failed has not seen it
+      const looks = [...sessions].map((sessionId) => lookAt(sessionId, changed));
+      if (!looks.includes("failed")) version = now; // not before: a look that failed has not seen it
     } catch {
       // A busy or failing store: the next poll looks again.
     }

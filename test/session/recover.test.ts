@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { newRunId } from "../../src/protocol/ids.ts";
+import type { Store } from "../../src/store/store.ts";
 import { dispatchHouse, type HouseOwner } from "../support/dispatch-house.ts";
 import { stalls } from "../support/fake-model.ts";
+import { storageFailure } from "../support/watched-store.ts";
 
 const leavesRuns = async (owner: HouseOwner, sessions: number) => {
   const runs = Array.from({ length: sessions }, () => owner.ask(owner.session(), "one").runId);
@@ -41,4 +44,50 @@ test("what a living process runs is nobody else's to settle", async () => {
   const other = house.move();
   other.dispatcher.recover();
   expect(other.dispatcher.recent(10)).toMatchObject([{ runId, state: "active", outcome: null }]);
+});
+
+/** The file of this owner belongs to somebody else: nobody can say whether its process lives. */
+const notTelling = (owner: HouseOwner) => (store: Store) => ({
+  ...store,
+  isAlive: (id: string): boolean => {
+    if (id === owner.store.ownerId) throw storageFailure();
+    return store.isAlive(id);
+  },
+});
+
+test("a session that cannot be looked at keeps no other from its end", async () => {
+  await using house = dispatchHouse();
+  const strange = house.move({ steps: { one: [stalls()] } });
+  const [lost] = await leavesRuns(strange, 1);
+  const [found] = await leavesRuns(house.move({ steps: { one: [stalls()] } }), 1);
+  const heir = house.move({ wrap: notTelling(strange) });
+  heir.dispatcher.recover();
+  expect(heir.dispatcher.recent(10)).toMatchObject([
+    { runId: found, state: "settled" },
+    { runId: lost, state: "active" },
+  ]);
+});
+
+test("whoever waits for another process is served although a session beside it cannot be looked at", async () => {
+  await using house = dispatchHouse();
+  const strange = house.move({ steps: { one: [stalls()] } });
+  const dying = house.move({ steps: { one: [stalls()] } });
+  let blind = false;
+  const heir = house.move({
+    wrap: (store) => ({
+      ...store,
+      isAlive: (id) => (blind ? notTelling(strange)(store).isAlive(id) : store.isAlive(id)),
+    }),
+  });
+  const [one, two] = [strange.ask(strange.session(), "one"), dying.ask(dying.session(), "one")];
+  await strange.seen(({ type }) => type === "step.started");
+  await dying.seen(({ type }) => type === "step.started");
+  const behind = [one, two].map(({ runId }) => {
+    const session = heir.store.runs.find(runId)?.sessionId ?? heir.session();
+    return heir.ask(session, "behind").runId;
+  });
+  blind = true;
+  dying.die();
+  expect((await heir.ended(behind[1] ?? newRunId())).failure).toBeNull();
+  expect(heir.terminals(behind[0])).toEqual([]);
 });
