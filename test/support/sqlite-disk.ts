@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -7,13 +7,13 @@ import type { Disk } from "./disk.ts";
 /** Memory that looks like a disk, where there is such a thing: a sync costs nothing there. */
 const FAST = "/dev/shm";
 
-/** Disks of the real store, each a directory of its own; they are made from one that is migrated already. */
+/** Disks of the real store, each a directory of its own; they begin with a file that is migrated already. */
 export function sqliteDisks(): () => Disk {
-  let blank: string | null = null;
+  let blank: Buffer | null = null;
   return () => {
     const path = directory();
     blank ??= migrated();
-    copyFileSync(blank, join(path, FILE));
+    writeFileSync(join(path, FILE), blank);
     const stores: Store[] = [];
     return {
       open: () => {
@@ -34,9 +34,12 @@ const FILE = "crush-run.db";
 const directory = (): string =>
   mkdtempSync(join(existsSync(FAST) ? FAST : tmpdir(), "crush-disk-"));
 
-function migrated(): string {
+function migrated(): Buffer {
   const path = directory();
-  process.once("exit", () => rmSync(path, { recursive: true, force: true }));
-  openStore(path, { limitBytes: null }).close();
-  return join(path, FILE);
+  try {
+    openStore(path, { limitBytes: null }).close();
+    return readFileSync(join(path, FILE));
+  } finally {
+    rmSync(path, { recursive: true, force: true });
+  }
 }
