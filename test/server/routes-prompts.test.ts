@@ -55,20 +55,6 @@ test("W-17: attachments are part of what makes a run id the same prompt, its sen
     });
 });
 
-test.each([
-  ["a NUL", "one\0two"],
-  ["half a character", "one\ud800"],
-  ["a line end", "one\n"],
-  ["more than 128 characters", "x".repeat(129)],
-])("W-17: a run id with %s, by which no run could be asked for, is a 400", async (_what, runId) => {
-  await using server = fakeServer();
-  const workspace = await askedWorkspace(server);
-  const { status, body } = await workspace.prompt(runId, { prompt: "x" });
-  expect([status, body.code]).toEqual([400, "usage"]);
-  expect(body.message).toContain("bad request: run_id: ");
-  expect((await server.ask("GET", `${workspace.path}/runs`)).body).toEqual([]);
-});
-
 test("W-24: what waits is listed with run id, place, submitter, time and text", async () => {
   const runs = scriptedRuns();
   const active = runs.script("active");
