@@ -9,6 +9,7 @@ import type { GivingUp } from "./giving-up.ts";
 import {
   expire,
   followReferenceStream,
+  leaveReference,
   stepReference,
   type ReferenceEffect,
 } from "./reference-stream.ts";
@@ -39,35 +40,43 @@ export async function followReference(
       else if (effect.type === "deadline") {
         moment.isOver = clock.sleep(TERMINAL_MS, signal).then(() => "late" as const);
         moment.isOver.catch(() => {}); // the run ended first
-      } else end = endOf(effect, printer.undelivered());
+      } else end = endOf(effect, printer.undelivered(), giveUp.requested());
     return end;
   };
-  for (;;) {
-    const next = stream.next().catch(() => ({ done: true, value: undefined }) as const);
-    const heard = await orAborted(
-      moment.isOver === null ? next : Promise.race([next, moment.isOver]),
-      signal,
-    );
-    const isOver = heard === "late" || heard.done === true;
-    const [following, effects] = isOver ? expire(state) : stepReference(state, heard.value);
-    state = following;
-    const end = await act(effects);
-    if (end !== null) return end;
-    if (!isOver) continue;
-    if (state.live.lastChar !== "" && state.live.lastChar !== "\n") await printer.print("\n");
-    return lost(prompt.sessionId);
+  try {
+    for (;;) {
+      const next = stream.next().catch(() => ({ done: true, value: undefined }) as const);
+      const heard = await orAborted(
+        moment.isOver === null ? next : Promise.race([next, moment.isOver]),
+        signal,
+      );
+      const isOver = heard === "late" || heard.done === true;
+      const [following, effects] = isOver ? expire(state) : stepReference(state, heard.value);
+      state = following;
+      const end = await act(effects);
+      if (end !== null) return end;
+      if (!isOver) continue;
+      printer.leave(leaveReference(state));
+      return lost(prompt.sessionId);
+    }
+  } catch (error) {
+    printer.leave(leaveReference(state));
+    throw error;
   }
 }
 
-/** A run that was cancelled has its line on stderr, and output that did not arrive is no success. */
+/**
+ * Output that did not arrive is no success. Such a server does not say why a run was cancelled: when we wanted its end, that is why
+ * (W-4).
+ */
 function endOf(
   { reason, failure: what }: Extract<ReferenceEffect, { type: "end" }>,
   undelivered: RunAborted | null,
+  requested: RunAborted | null,
 ): RunEnd {
-  if (undelivered !== null)
-    return { reason: undelivered.reason, failure: undelivered.failure, record: null };
-  if (reason === "by_client")
-    return { reason, failure: new RunAborted(reason).failure, record: null };
+  const cancel = reason === "by_client" ? (requested ?? new RunAborted(reason)) : null;
+  const aborted = undelivered ?? cancel;
+  if (aborted !== null) return { reason: aborted.reason, failure: aborted.failure, record: null };
   return { reason, failure: what, record: null };
 }
 

@@ -9,6 +9,8 @@ export interface GivingUp extends Disposable {
   readonly signal: AbortSignal;
   /** The run shall end; only the first reason counts. */
   request(why: RunAborted): void;
+  /** That reason; null as long as nobody wants the end. */
+  requested(): RunAborted | null;
   /** The prompt is on its way: from now on a request is passed to the server. */
   posting(): void;
   /** The server knows the run: a request that came too early for it is passed on again. */
@@ -42,6 +44,7 @@ export function givingUp(
       timer = setTimeout(() => scope.abort(reason), bound);
       ask();
     },
+    requested: () => why,
     posting: () => {
       posted = true;
     },

@@ -72,6 +72,10 @@ export function expire(state: ReferenceStream): Next {
   return ended(state, { type: "end", reason: what.reason, failure: what });
 }
 
+/** The following ends without a verdict: what closes the last line that was printed (CLI-25). */
+export const leaveReference = ({ phase, live: { lastChar } }: ReferenceStream): string =>
+  phase === "ended" || lastChar === "" || lastChar === "\n" ? "" : "\n";
+
 /** With a RunID, messages that name no run may be another's (CLI-1). */
 function isOwnAnswer({ runId, sessionId }: ReferenceStream, event: MessageEvent): boolean {
   const { message, lifecycle } = event;
@@ -135,9 +139,8 @@ function verdict({ cancelled, failure: what }: RunComplete): ReferenceEffect {
 }
 
 function ended(state: ReferenceStream, end: ReferenceEffect): Next {
-  const { lastChar } = state.live;
-  const newline: readonly ReferenceEffect[] =
-    lastChar === "" || lastChar === "\n" ? [] : [{ type: "print", text: "\n" }];
+  const text = leaveReference(state);
+  const newline: readonly ReferenceEffect[] = text === "" ? [] : [{ type: "print", text }];
   return [{ ...state, phase: "ended" }, [...newline, end]];
 }
 

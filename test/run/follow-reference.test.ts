@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
 import { RunAborted } from "../../src/protocol/run-aborted.ts";
 import { awaitReady } from "../../src/run/await-ready.ts";
@@ -90,19 +90,39 @@ test.each([undefined, new Error("socket hang up")])(
   },
 );
 
-test("CLI-24: an interrupt cancels the session of a server that knows no runs, and waits for the terminal", async () => {
-  const { workspace, cancel, end, output } = follow(
-    {},
-    { onCancel: (server) => server.say(terminal("so far", { cancelled: true })) },
-  );
+test.each(["signal", "timeout"] as const)(
+  "CLI-24, W-4: the own wish to end (%s) cancels the session of a server that knows no runs, and is the reason of the cancelled terminal",
+  async (reason) => {
+    const { workspace, cancel, end, output } = follow(
+      {},
+      { onCancel: (server) => server.say(terminal("so far", { cancelled: true })) },
+    );
+    await workspace.heard("prompt");
+    cancel.abort(new RunAborted(reason));
+    expect(await end).toMatchObject({ reason, failure: { reason } });
+    expect(workspace.asked).toContain("cancelSession");
+    expect(output()).toBe("so far\n");
+  },
+);
+
+test("CLI-24: a run that was cancelled by somebody else says so, and a success that was faster than the own wish stays one", async () => {
+  const { workspace, end } = follow();
+  workspace.say(terminal("", { cancelled: true }));
+  expect(await end).toMatchObject({ reason: "by_client", failure: { reason: "by_client" } });
+  const faster = follow({}, { onCancel: (server) => server.say(terminal("all")) });
+  await faster.workspace.heard("prompt");
+  faster.cancel.abort(new RunAborted("signal"));
+  expect(await faster.end).toMatchObject({ reason: "end_turn", failure: null });
+});
+
+test("CLI-25: a cancel that no terminal answers ends within its bound, and the line is closed", async () => {
+  const { workspace, cancel, end, output } = follow({ killAfterMs: 0 });
+  workspace.say(whole("half", { runId: mine }));
   await workspace.heard("prompt");
+  await vi.waitFor(() => expect(output()).toBe("half"));
   cancel.abort(new RunAborted("signal"));
-  expect(await end).toMatchObject({
-    reason: "by_client",
-    failure: { reason: "by_client" },
-  });
-  expect(workspace.asked).toContain("cancelSession");
-  expect(output()).toBe("so far\n");
+  expect(await end).toMatchObject({ reason: "signal" });
+  expect(output()).toBe("half\n");
 });
 
 test("CLI-26: an agent that is not ready is asked every 200 ms, and waited for no longer than 30 s", async () => {
