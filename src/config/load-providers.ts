@@ -1,5 +1,6 @@
 import { RunFailed } from "../protocol/ending.ts";
 import { monotonicMs } from "../shared/clock.ts";
+import { singleFlight } from "../shared/single-flight.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import {
   completeProvider,
@@ -67,26 +68,23 @@ export async function loadProviders(
   return { providers, unusable, completions };
 }
 
-/** Done once; a failure may be tried again. */
+/** Done once, and once for all who ask at the same time; a failure may be tried again. */
 function completion(draft: ProviderDraft, completing: Completing): Completion {
   let done: ProviderConfig | null = null;
   let askedAt = Number.NEGATIVE_INFINITY;
-  const complete = async (from: ProviderDraft, signal: AbortSignal): Promise<ProviderConfig> => {
+  const complete = singleFlight(async (signal) => {
+    const from = done === null ? draft : { ...draft, models: done.models, discover: false };
     done = await completeProvider(from, completing, signal);
     askedAt = monotonicMs();
     return done;
-  };
+  });
   const credentials: Credentials = {
     ageMs: () => monotonicMs() - askedAt,
-    renew: async (signal) =>
-      await complete(
-        done === null ? draft : { ...draft, models: done.models, discover: false },
-        signal,
-      ),
+    renew: complete,
   };
   return {
     discovers: draft.discover,
-    finish: async (signal) => done ?? (await complete(draft, signal)),
+    finish: async (signal) => done ?? (await complete(signal)),
     credentials: hasChangingCredentials(draft) ? credentials : null,
   };
 }

@@ -261,3 +261,29 @@ test("a key that stands in the environment or the file is not expanded again", a
   );
   expect(refreshModel).toBeNull();
 });
+
+test("prompts that need a key at the same time ask its command once", async () => {
+  using folder = projectFolder();
+  const asked = `${folder.home}/asked`;
+  folder.write(`${folder.home}/.config/crush/crush.json`, {
+    providers: {
+      corp: {
+        type: "openai-compat",
+        base_url: "http://127.0.0.1:9/v1",
+        api_key: `$(echo x >> ${asked}; grep -c x ${asked}; echo -key-of-corp)`,
+        models: [{ id: "m" }],
+      },
+    },
+  });
+  const config = await folder.load();
+  const { signal } = new AbortController();
+  const keys = async (): Promise<Set<string | null>> => {
+    const asking = Array.from({ length: 8 }, async () => {
+      const { provider } = await resolveModel(config, "corp/m", "large", signal);
+      return (await freshKey(config, provider, signal, -1)).provider.apiKey;
+    });
+    return new Set(await Promise.all(asking));
+  };
+  expect(await keys()).toEqual(new Set(["2\n-key-of-corp"])); // the first time it is expanded, and is too old at once
+  expect(await keys()).toEqual(new Set(["3\n-key-of-corp"]));
+});
