@@ -6,6 +6,7 @@ import type { Clock } from "../shared/clock.ts";
 import { openStore } from "../store/store.ts";
 import { claimsOf, type Claims, type ClaimTimes, type HowLeft } from "./claims.ts";
 import { retired, shuttingDown } from "./refused.ts";
+import { retireesOf } from "./retirees.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export interface WorkspaceRequest {
@@ -58,7 +59,7 @@ interface Entry {
 
 export function workspaceIndex(options: IndexOptions): WorkspaceIndex {
   const entries = new Map<string, Entry>();
-  const retirees = new Set<string>();
+  const retirees = retireesOf();
   const teardowns = new Map<string, Promise<void>>();
   let anonymous = 0;
   let opening = 0;
