@@ -32,7 +32,8 @@ function lockNewFile(directory: string): Owner | null {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if (isBusy(error)) return null;
+    // Locked by whoever removes it, or removed under our hands, which SQLite takes for an error of the disk.
+    if (isBusy(error) || !existsSync(path)) return null;
     throw error;
   }
   if (!existsSync(path)) {
