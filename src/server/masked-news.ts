@@ -1,6 +1,6 @@
 import type { RunFailure } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
-import type { Part } from "../protocol/message.ts";
+import type { Message, Part } from "../protocol/message.ts";
 import type { Denial, RunOutcome, RunRecord } from "../protocol/run-record.ts";
 import type { Store } from "../store/store.ts";
 
@@ -48,14 +48,18 @@ export function maskedEvent(event: WireEvent, mask: Mask): WireEvent {
       return { ...event, cause: mask(event.cause) };
     case "warning":
       return { ...event, message: mask(event.message) };
-    case "message": {
-      const parts = event.message.parts.map((part) => shownPart(part, mask));
-      return { ...event, message: { ...event.message, parts } };
-    }
+    case "message":
+      return { ...event, message: maskedMessage(event.message, mask) };
     default:
       return event;
   }
 }
+
+/** A message of the conversation as clients see it: tools without secrets, like in the events of the run. */
+export const maskedMessage = (message: Message, mask: Mask): Message => ({
+  ...message,
+  parts: message.parts.map((part) => shownPart(part, mask)),
+});
 
 export const maskedRecord = (record: RunRecord, mask: Mask): RunRecord =>
   record.outcome === null ? record : { ...record, outcome: maskedOutcome(record.outcome, mask) };
@@ -67,7 +71,7 @@ const maskedOutcome = (outcome: RunOutcome, mask: Mask): RunOutcome => ({
   warnings: outcome.warnings.map(mask),
 });
 
-const maskedFailure = (what: RunFailure | null, mask: Mask): RunFailure | null =>
+export const maskedFailure = <T extends RunFailure | null>(what: T, mask: Mask): T =>
   what && { ...what, message: mask(what.message), remedy: what.remedy && mask(what.remedy) };
 
 const maskedDenial = (
@@ -80,7 +84,6 @@ const maskedPart = (part: Part, mask: Mask): Part =>
     ? { ...part, details: mask(part.details) }
     : part;
 
-/** As an event has it: tools are told without secrets, like in the events of the run. */
 function shownPart(part: Part, mask: Mask): Part {
   if (part.type === "tool_call") return { ...part, input: mask(part.input) };
   if (part.type === "tool_result") {

@@ -35,8 +35,9 @@ export function sessionRoutes(add: AddRoute, context: ServerContext): void {
     return json(show(workspace, sessionOf(workspace, c)));
   });
   add("GET", `${base}/:sid/messages`, (c) => {
-    const { store } = workspaceOf(context, c);
-    return json(store.messages.list(sessionId(c)).map(encodeMessage));
+    const { store, shownMessage } = workspaceOf(context, c);
+    const messages = store.messages.list(sessionId(c));
+    return json(messages.map((message) => encodeMessage(shownMessage(message))));
   });
 }
 

@@ -1,6 +1,8 @@
 import type { Config } from "../config/config.ts";
+import { RunFailed } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts";
+import type { Message } from "../protocol/message.ts";
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
 import { masked } from "../shared/masked.ts";
@@ -9,7 +11,13 @@ import type { Dispatcher } from "../session/dispatcher.ts";
 import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Store } from "../store/store.ts";
 import { memoryEventLog, type EventLog } from "./event-log.ts";
-import { maskedEvent, maskedRecord, maskedStore } from "./masked-news.ts";
+import {
+  maskedEvent,
+  maskedFailure,
+  maskedMessage,
+  maskedRecord,
+  maskedStore,
+} from "./masked-news.ts";
 import { noAgent } from "./refused.ts";
 
 /** One project directory: its configuration, its store, its runs and its events. */
@@ -19,8 +27,9 @@ export interface Workspace {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly log: EventLog;
-  /** What may be told of an event: secrets do not leave. */
+  /** What may be told of an event or a message: secrets do not leave. */
   readonly shown: (event: WireEvent) => WireEvent;
+  readonly shownMessage: (message: Message) => Message;
   /** False: it shows what was run in it, and runs nothing itself. */
   readonly hasAgent: boolean;
   /** In this order: no new prompts, runs settled, events told, store closed. Twice is harmless. */
@@ -67,6 +76,14 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
       const record = inner.record(runId);
       return record && maskedRecord(record, mask);
     },
+    summarize: async (sessionId, by) => {
+      try {
+        return await inner.summarize(sessionId, by);
+      } catch (error) {
+        if (!(error instanceof RunFailed)) throw error;
+        throw new RunFailed(maskedFailure(error.failure, mask), { cause: error });
+      }
+    },
   };
   recover(dispatcher);
   let closing: Promise<void> | null = null;
@@ -85,6 +102,7 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     dispatcher,
     log,
     shown: (event) => maskedEvent(event, mask),
+    shownMessage: (message) => maskedMessage(message, mask),
     hasAgent: prepareTurn !== null,
     close: () => (closing ??= close()),
   };
