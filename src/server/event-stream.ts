@@ -11,6 +11,8 @@ export interface Subscription {
   readonly log: EventLog;
   /** Cursor of the last event that the subscriber knows. */
   readonly after: number;
+  /** It comes from a place that the log does not know: events may be missing. */
+  readonly isLost: boolean;
   /** Text as deltas; otherwise each change of a message is the whole message. */
   readonly deltas: boolean;
   /** What may be told of an event: secrets do not leave. */
@@ -31,7 +33,7 @@ export function eventStream(
 
 /** `since` is the head of the log when the subscriber came. */
 async function* tell(
-  { log, after, deltas, shown }: Subscription,
+  { log, after, isLost, deltas, shown }: Subscription,
   since: number,
   signal: AbortSignal,
 ): AsyncIterable<string> {
@@ -41,6 +43,7 @@ async function* tell(
   const quietMs = (): number => monotonicMs() - toldAt;
   let cursor = after;
   let view = viewAt(cursor);
+  if (isLost) yield frame({ type: "gap" }, null);
   while (!signal.aborted) {
     const { events, missed, lostTerminal } = log.read(cursor, BATCH_EVENTS);
     let frames = "";

@@ -18,7 +18,8 @@ export function subscribe(
   more: Partial<Subscription> = {},
   signal: AbortSignal = new AbortController().signal,
 ): AsyncIterator<string> {
-  const subscription = { log, after: 0, deltas: true, shown: (event: WireEvent) => event, ...more };
+  const shown = (event: WireEvent): WireEvent => event;
+  const subscription = { log, after: 0, isLost: false, deltas: true, shown, ...more };
   return eventStream(subscription, signal)[Symbol.asyncIterator]();
 }
 
