@@ -45,19 +45,30 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     try {
       run.setup = await prepare(run);
       dispatch(sessionId, { type: "ready", seq });
+      const isAsked = run.started; // together with the slot
       if (!run.started) announceQueue(run);
-      if ((await orAborted(run.turn.promise, scope.signal)) === "left") return;
-      await settle(run, await execute(run, run.setup), "after_turn");
+      if ((await slotOf(run)) === "left") return;
+      await settle(run, await execute(run, run.setup, isAsked), "after_turn");
     } catch (error) {
       const what = failureOf(scope.signal.aborted ? scope.signal.reason : error);
       if (!wasCancelled(run)) await settle(run, outcomeWithoutTurn(what), "before_turn");
     }
   };
 
-  const execute = async (run: LocalRun, setup: TurnSetup): Promise<RunOutcome> =>
-    run.prompt.kind === "summary"
-      ? await executeSummary(deps, setup, run.prompt, run.scope)
-      : await executeTurn(deps, setup, run.prompt, run.scope, () => takeFollowUps(run));
+  /** Whoever holds the slot has a turn, which says what an abort at this very moment means (PER-20). */
+  const slotOf = async (run: LocalRun): Promise<"start" | "left"> =>
+    run.started ? "start" : await orAborted(run.turn.promise, run.scope.signal);
+
+  const execute = async (
+    run: LocalRun,
+    setup: TurnSetup,
+    isAsked: boolean,
+  ): Promise<RunOutcome> => {
+    const { prompt, scope } = run;
+    if (prompt.kind === "summary") return await executeSummary(deps, setup, prompt, scope);
+    const follow = (): readonly Message[] => takeFollowUps(run);
+    return await executeTurn(deps, setup, prompt, scope, follow, isAsked);
+  };
 
   const prepare = async ({ prompt, scope }: LocalRun): Promise<TurnSetup> => {
     checkPrompt(prompt);

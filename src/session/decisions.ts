@@ -108,9 +108,21 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     const before = loadState(store, sessionId);
     const [after, effects] = decide(before, command, store.ownerId);
     // Who leaves the slot leaves it first: no two rows may be active, not even for a moment.
-    const stored = effects.flatMap(settleInStore);
+    const stored = effects.flatMap((effect) =>
+      // A prompt that need not wait is asked in the commit that gives it the slot.
+      effect.type === "start" && command.type === "ready" && effect.seq === command.seq
+        ? askInStore(effect.seq)
+        : settleInStore(effect),
+    );
     saveState(store, sessionId, before, after, clock.now());
     return { effects, stored };
+  };
+
+  const askInStore = (seq: number): readonly OfRun[] => {
+    const prompt = local.get(seq)?.prompt;
+    if (prompt === undefined || prompt.kind === "summary") return [];
+    const message = storeUserMessage(store, prompt, seq, clock.now());
+    return [{ runId: prompt.runId, message }];
   };
 
   const settleInStore = (effect: Effect): readonly OfRun[] => {

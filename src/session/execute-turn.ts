@@ -24,7 +24,7 @@ export interface TurnDeps {
 
 /**
  * Runs the turn of a prompt that holds its session's slot. Ends within `killAfter` of an abort, whatever the turn does.
- * Rejects only when the store does.
+ * Rejects only when the store does. `isAsked`: its user message is stored already.
  */
 export async function executeTurn(
   deps: TurnDeps,
@@ -32,11 +32,14 @@ export async function executeTurn(
   prompt: StoredPrompt,
   scope: Scope,
   takeFollowUps: () => readonly Message[],
+  isAsked: boolean,
 ): Promise<RunOutcome> {
   const { store, clock, publish } = deps;
   const { sessionId, runId, seq } = prompt;
-  const asked = storeUserMessage(store, prompt, seq, clock.now());
-  publish({ type: "message", lifecycle: "created", runId, sessionId, message: asked });
+  if (!isAsked) {
+    const asked = storeUserMessage(store, prompt, seq, clock.now());
+    publish({ type: "message", lifecycle: "created", runId, sessionId, message: asked });
+  }
   publish({ type: "run.started", model: setup.model.ref, runId, sessionId });
   using ports = turnPorts(deps, setup, prompt, scope, takeFollowUps);
   return await runTurn(setup, ports, conversationOf(store, prompt), scope.signal);
@@ -47,7 +50,7 @@ export function conversationOf(
   store: Store,
   { sessionId, seq }: Pick<StoredPrompt, "sessionId" | "seq">,
 ): readonly Message[] {
-  const summaryId = store.sessions.get(sessionId)?.summaryMessageId ?? null;
+  const summaryId = store.sessions.summaryOf(sessionId);
   return fromSummary(store.messages.listUpTo(sessionId, seq), summaryId);
 }
 

@@ -17,5 +17,8 @@ export function childScope(parent: AbortSignal): Scope {
   };
   if (parent.aborted) onAbort();
   else parent.addEventListener("abort", onAbort, { once: true });
-  return { signal: own.signal, abort, [Symbol.dispose]: () => abort() };
+  return { signal: own.signal, abort, [Symbol.dispose]: () => abort(ENDED) };
 }
+
+/** One for all: an error of its own for each scope, with its stack, costs more than the rest of the scope. */
+const ENDED = Object.assign(new Error("the scope has ended"), { name: "AbortError" });

@@ -16,7 +16,8 @@ export interface Sessions {
   addUsage(id: SessionId, usage: Usage, costUsd: number | null, now: number): void;
   cancelMark(id: SessionId): CancelMark | null;
   setCancelMark(id: SessionId, mark: CancelMark | null): void;
-  /** From this message on the conversation is what the model is shown. */
+  /** The message from which on the conversation is what the model is shown; null for all of it. */
+  summaryOf(id: SessionId): MessageId | null;
   setSummary(id: SessionId, messageId: MessageId): void;
 }
 
@@ -108,6 +109,11 @@ export function sessionsOf(database: Database): Sessions {
         id,
       );
     },
+    summaryOf: (id) =>
+      database.get<{ summary_message_id: MessageId | null }>(
+        "SELECT summary_message_id FROM sessions WHERE id = ?",
+        id,
+      )?.summary_message_id ?? null,
     setSummary: (id, messageId) => {
       database.run("UPDATE sessions SET summary_message_id = ? WHERE id = ?", messageId, id);
     },

@@ -161,6 +161,7 @@ function sessionsIn({ sessions, messages }: Tables, write: Write): Sessions {
       })),
     cancelMark: (id) => sessions.get(id)?.mark ?? null,
     setCancelMark: (id, mark) => change(id, () => ({ mark: mark && { ...mark } })),
+    summaryOf: (id) => sessions.get(id)?.summaryMessageId ?? null,
     setSummary: (id, summaryMessageId) => change(id, () => ({ summaryMessageId })),
   };
 }
