@@ -43,6 +43,8 @@ export interface RunEnd {
 }
 
 const LOOK_UPS = 3;
+/** Five and a half seconds. */
+const GAP_LOOK_UPS = 10;
 
 /**
  * Posts one prompt and follows it to its end: the events are opened first, the text is printed as the mode says, and the verdict is
@@ -94,13 +96,20 @@ async function followEvents(
     for (const effect of effects) {
       if (effect.type === "print") await printer.print(effect.text);
       else if (effect.type === "tell") output.tell(effect.event);
-      else found = await settledRecord(options, signal);
+      else if (state.phase === "terminal") found = await settledRecord(options, signal);
+      else {
+        const told = await recordAfterGap(options, signal);
+        isUnknown = told === null;
+        if (told !== null && told.outcome !== null) found = told;
+      }
     }
     return found;
   };
 
   let state = followStream(prompt.runId, prompt.sessionId, options.mode);
   let record: RunRecord | null = null;
+  /** The end may have been lost, and nobody could say whether it was. */
+  let isUnknown = false;
   const isOver = async (): Promise<boolean> => {
     record = await settledRecord(options, signal);
     return record !== null;
@@ -111,7 +120,7 @@ async function followEvents(
         const [next, effects] = step(state, event);
         state = next;
         record = await act(effects);
-        if (state.phase === "terminal" || record !== null) break;
+        if (state.phase === "terminal" || record !== null || isUnknown) break;
         signal.throwIfAborted();
       }
     record ??= await lookUp(options, signal);
@@ -135,6 +144,21 @@ async function lookUp(options: FollowOptions, signal: AbortSignal): Promise<RunR
     if (record !== null) return record;
     if (attempt < LOOK_UPS) await options.clock.sleep(100 * attempt, signal);
   }
+  return null;
+}
+
+/** The terminal event may be among what was lost: a server that cannot say is asked again. Null when it still cannot. */
+async function recordAfterGap(
+  { client, prompt, clock }: FollowOptions,
+  signal: AbortSignal,
+): Promise<RunRecord | null> {
+  for (let attempt = 1; attempt <= GAP_LOOK_UPS; attempt += 1)
+    try {
+      return await client.getRun(prompt.runId, signal);
+    } catch (error) {
+      if (!(error instanceof RunFailed)) throw error;
+      await clock.sleep(100 * attempt, signal);
+    }
   return null;
 }
 

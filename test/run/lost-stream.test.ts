@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { failure, RunFailed } from "../../src/protocol/ending.ts";
 import { RunAborted } from "../../src/protocol/run-aborted.ts";
 import {
   done,
@@ -28,6 +29,27 @@ test("a terminal that was lost in a gap is found in the record", async () => {
   workspace.say({ type: "gap" });
   expect(await end).toMatchObject({ reason: "end_turn" });
   expect(printed.join("")).toBe("Hello\n");
+});
+
+test("W-3: a terminal that was lost in a gap is found also when the first questions for the record fail", async () => {
+  let asked = 0;
+  const onAsk = (what: string): void => {
+    if (what === "getRun" && (asked += 1) < 4)
+      throw new RunFailed(failure("server_lost", "cannot reach the server"));
+  };
+  const { workspace, end } = follow({ onAsk });
+  workspace.settle(hello);
+  workspace.say({ type: "gap" });
+  expect(await end).toMatchObject({ reason: "end_turn", record: hello });
+});
+
+test("W-3: a gap of which nobody can say what was in it is no wait without end", async () => {
+  const onAsk = (what: string): void => {
+    if (what === "getRun") throw new RunFailed(failure("server_lost", "cannot reach the server"));
+  };
+  const { workspace, end } = follow({ onAsk });
+  workspace.say({ type: "gap" });
+  expect(await end).toMatchObject({ reason: "server_lost", record: null });
 });
 
 test("a gap in the middle of a run that goes on is survived", async () => {
