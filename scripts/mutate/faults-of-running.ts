@@ -53,8 +53,8 @@ export const FAULTS_OF_RUNNING: readonly Fault[] = [
   {
     name: "follow-ups are not asked for",
     file: "create-dispatcher.ts",
-    find: "() => takeFollowUps(run)",
-    put: "() => []",
+    find: "=> takeFollowUps(run);",
+    put: "=> [];",
   },
   {
     name: "a readiness that does not obey is waited for",
@@ -65,8 +65,8 @@ export const FAULTS_OF_RUNNING: readonly Fault[] = [
   {
     name: "a prompt that waits for its turn does not hear of a shutdown",
     file: "create-dispatcher.ts",
-    find: "(await orAborted(run.turn.promise, scope.signal))",
-    put: "(await run.turn.promise)",
+    find: "await orAborted(run.turn.promise, run.scope.signal)",
+    put: "await run.turn.promise",
   },
   {
     name: "a shutdown does not cancel",

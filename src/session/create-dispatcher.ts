@@ -36,7 +36,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** Runs of other processes that somebody here has attached to, with their sessions. */
   const attached = new Map<number, SessionId>();
   const decisions = makeDecisions({ deps, local, attached, unstored });
-  const { dispatch, act, settle, flush, finish, announce } = decisions;
+  const { dispatch, act, settle, flush, storeLate, announce } = decisions;
   let closing = false;
 
   const runPrompt = async (run: LocalRun): Promise<void> => {
@@ -130,7 +130,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const look = (sessionId: SessionId): void => {
-    unstored.retry(sessionId, finish); // it may hold the slot
+    unstored.retry(sessionId, storeLate); // it may hold the slot
     const before = loadState(store, sessionId);
     if (before.prompts.length === 0 && before.mark === null) return;
     const owners = new Set(before.prompts.map(({ owner }) => owner));
@@ -256,6 +256,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await within(shutdownMs, Promise.allSettled(tasks));
       for (const run of local.values()) void settle(run, leftBehindOutcome(), "before_turn");
       flush();
+      // The last chance: whoever looks later takes them for interrupted.
+      for (const sessionId of unstored.sessions()) unstored.retry(sessionId, storeLate);
       watch[Symbol.dispose]();
     },
   };

@@ -43,8 +43,8 @@ export interface Decisions {
   settle(run: LocalRun, outcome: RunOutcome, departure: Departure): Promise<void>;
   /** Settles at once what waits for that commit. */
   flush(): void;
-  /** Frees the slot and hands off; returns the outcome that is to be told. Throws what the store throws. */
-  finish(prompt: StoredPrompt, outcome: RunOutcome): RunOutcome;
+  /** Stores an outcome that was told already, without its text if it must be. Throws what the store throws. */
+  storeLate(prompt: StoredPrompt, told: RunOutcome): void;
   /** The one place where a terminal event leaves. */
   announce(seq: number, outcome: RunOutcome, departure: Departure): void;
 }
@@ -240,6 +240,7 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
       message: "the data directory was removed while the run went on: its record is lost",
     });
 
+  /** Frees the slot and hands off; returns the outcome that is to be told. Throws what the store throws. */
   const finish = (prompt: StoredPrompt, outcome: RunOutcome): RunOutcome => {
     let told = outcome;
     commit(() => {
@@ -278,7 +279,7 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
       // The store would not take it: once more without the text, and in any case the waiter hears the truth.
       const told = lostOutcome(outcome, failureOf(error));
       try {
-        finish(prompt, { ...told, text: "", denials: [], warnings: [] });
+        finish(prompt, shortened(told));
       } catch {
         unstored.keep(prompt, told, clock.now());
       }
@@ -286,5 +287,20 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
     }
   };
 
-  return { dispatch, act, settle, flush, finish, announce };
+  const storeLate = (prompt: StoredPrompt, told: RunOutcome): void => {
+    try {
+      finish(prompt, told);
+    } catch {
+      finish(prompt, shortened(told));
+    }
+  };
+
+  return { dispatch, act, settle, flush, storeLate, announce };
 }
+
+const shortened = (outcome: RunOutcome): RunOutcome => ({
+  ...outcome,
+  text: "",
+  denials: [],
+  warnings: [],
+});

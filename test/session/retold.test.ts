@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { RunOutcome } from "../../src/protocol/run-record.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { dispatchHouse } from "../support/dispatch-house.ts";
 import { gated, says } from "../support/fake-model.ts";
@@ -31,6 +32,46 @@ test("an outcome that could not be stored is stored as soon as it can be, withou
   // The other process has waited behind it.
   expect(await two.ended(second)).toMatchObject({ text: "ok" });
   expect(one.store.runs.record(first)?.outcome?.reason).toBe("storage");
+});
+
+test("an outcome with a text that the store has no room for is stored late without it", async () => {
+  await using house = dispatchHouse();
+  let refusesAll = true;
+  const stored = deferred();
+  const one = house.move({
+    steps: { one: [says("a long answer")] },
+    wrap: (store) =>
+      watchedStore(store, ({ name, values }) => {
+        if (name !== "runs.settle") return;
+        const { text } = values[1] as RunOutcome;
+        if (refusesAll || text !== "") throw storageFailure();
+        stored.resolve();
+      }),
+  });
+  const { runId } = one.ask(one.session(), "one");
+  expect((await one.ended(runId)).failure?.reason).toBe("storage");
+  refusesAll = false;
+  await stored.promise;
+  expect(one.store.runs.record(runId)?.outcome).toMatchObject({ reason: "storage", text: "" });
+});
+
+test("a shutdown is the last chance of an outcome that could not be stored", async () => {
+  await using house = dispatchHouse();
+  let refuses = true;
+  const one = house.move({
+    wrap: (store) =>
+      watchedStore(store, ({ name }) => {
+        if (refuses && name === "runs.settle") throw storageFailure();
+      }),
+  });
+  const { runId } = one.ask(one.session(), "one");
+  await one.ended(runId);
+  refuses = false;
+  await one.dispatcher.shutdown();
+  expect(one.store.runs.record(runId)).toMatchObject({
+    state: "settled",
+    outcome: { reason: "storage" },
+  });
 });
 
 test("a title that cannot be read keeps no terminal event from being told", async () => {

@@ -36,6 +36,7 @@ const READS: ReadonlySet<string> = new Set([
   "dataVersion",
   "sessions.get",
   "sessions.title",
+  "sessions.summaryOf",
   "sessions.list",
   "sessions.cancelMark",
   "messages.list",
