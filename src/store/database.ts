@@ -28,6 +28,8 @@ export interface Database {
 }
 
 const BUSY_MS = 10_000;
+/** What is written goes into the file itself when there is so much of it: every time costs milliseconds at a stretch. 16 MiB. */
+const LOG_PAGES = 4_000;
 
 /** Opens and migrates. `limitBytes` bounds the size of the file. */
 export function openDatabase(
@@ -109,7 +111,9 @@ function connect(path: string, limitBytes: number | null, busyMs: number): Datab
     const connection = new DatabaseSync(path, { timeout: busyMs });
     try {
       // The switch to WAL needs a moment alone and does not always wait for it: hence the loop.
-      connection.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+      connection.exec(
+        `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=${LOG_PAGES}`,
+      );
       migrate(connection);
       if (limitBytes !== null) limitSize(connection, limitBytes);
       return connection;
