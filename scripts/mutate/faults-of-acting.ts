@@ -41,8 +41,14 @@ export const FAULTS_OF_ACTING: readonly Fault[] = [
   {
     name: "an outcome without room is not tried without its text",
     file: "decisions.ts",
-    find: '        finish(prompt, { ...told, text: "", denials: [], warnings: [] });',
+    find: "        finish(prompt, shortened(told));",
     put: "        finish(prompt, outcome);",
+  },
+  {
+    name: "an outcome that is stored late keeps its text, come what may",
+    file: "decisions.ts",
+    find: "    } catch {\n      finish(prompt, shortened(told));",
+    put: "    } catch {\n      finish(prompt, told);",
   },
   {
     name: "an outcome that the store refuses is forgotten",

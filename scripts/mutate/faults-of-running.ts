@@ -119,8 +119,20 @@ export const FAULTS_OF_RUNNING: readonly Fault[] = [
   {
     name: "an outcome that the store refused is not tried again",
     file: "create-dispatcher.ts",
-    find: "    unstored.retry(sessionId, finish); // it may hold the slot\n",
+    find: "    unstored.retry(sessionId, storeLate); // it may hold the slot\n",
     put: "",
+  },
+  {
+    name: "a shutdown leaves outcomes unstored",
+    file: "create-dispatcher.ts",
+    find: "      for (const sessionId of unstored.sessions()) unstored.retry(sessionId, storeLate);\n",
+    put: "",
+  },
+  {
+    name: "a prompt that starts at once is asked twice",
+    file: "create-dispatcher.ts",
+    find: "const isAsked = run.started;",
+    put: "const isAsked = false;",
   },
   {
     name: "a prompt counts itself among those ahead of it",
