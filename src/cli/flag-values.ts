@@ -68,6 +68,16 @@ export class Flags {
     );
   }
 
+  dollars(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no amount of US dollars`,
+      "use a number without a sign, such as 0.50 or 2",
+    );
+  }
+
   #twin(name: string): string | null {
     const variable = this.#table[name]?.twin;
     const value = variable === undefined ? undefined : this.#env[variable];

@@ -14,6 +14,13 @@ const duration = (describe: string, twin?: string): Flag => ({
   ...(twin === undefined ? {} : { twin }),
 });
 
+const most = (describe: string, twin: string): Flag => ({
+  type: "string",
+  nargs: 1,
+  describe: `${describe} (0, the default: no limit)`,
+  twin,
+});
+
 /** For every command. */
 export const COMMON_FLAGS = {
   cwd: {
@@ -98,6 +105,16 @@ export const RUN_FLAGS = {
     twin: "CRUSH_RUN_RETRIES",
   },
   "retry-max-wait": duration("Longest wait before a retry (60s)", "CRUSH_RUN_RETRY_MAX_WAIT"),
+  "max-turns": most("Most model calls, summaries not counted", "CRUSH_RUN_MAX_TURNS"),
+  "max-tool-calls": most("Most tool calls", "CRUSH_RUN_MAX_TOOL_CALLS"),
+  "max-tokens": most(
+    "No model call once the run has used this many tokens, in and out",
+    "CRUSH_RUN_MAX_TOKENS",
+  ),
+  "max-cost": most(
+    "No model call once the run has cost this many US dollars",
+    "CRUSH_RUN_MAX_COST",
+  ),
   "allow-empty": {
     type: "boolean",
     describe: "An empty answer is a success",

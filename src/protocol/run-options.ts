@@ -19,6 +19,12 @@ export const runOptionsSchema = z.object({
   killAfterMs: z.optional(durationMs),
   retries: z.optional(count),
   retryMaxWaitMs: z.optional(durationMs),
+  /** Model calls that completed, summaries not counted; 0 for no limit, as in the next three. */
+  maxTurns: z.optional(count),
+  maxToolCalls: z.optional(count),
+  /** Input and output of all model calls, summaries too. */
+  maxTokens: z.optional(count),
+  maxCostUsd: z.optional(z.number().check(z.nonnegative())),
   allowEmpty: z.optional(z.boolean()),
   allowBlocked: z.optional(z.boolean()),
 });
@@ -32,16 +38,25 @@ export interface RunLimits {
   readonly killAfterMs: number;
   readonly retries: number;
   readonly retryMaxWaitMs: number;
+  readonly maxTurns: number | null;
+  readonly maxToolCalls: number | null;
+  readonly maxTokens: number | null;
+  readonly maxCostUsd: number | null;
 }
 
 export function limitsOf(options: RunOptions): RunLimits {
   const { timeoutMs = 0, idleTimeoutMs = 600_000, killAfterMs = 10_000 } = options;
   const timer = (ms: number): number => Math.min(ms, LONGEST_TIMER_MS);
+  const most = (n: number | undefined): number | null => (n === undefined || n === 0 ? null : n);
   return {
     timeoutMs: timeoutMs === 0 ? null : timer(timeoutMs),
     idleTimeoutMs: idleTimeoutMs === 0 ? LONGEST_TIMER_MS : timer(idleTimeoutMs),
     killAfterMs: timer(killAfterMs),
     retries: options.retries ?? 4,
     retryMaxWaitMs: timer(options.retryMaxWaitMs ?? 60_000),
+    maxTurns: most(options.maxTurns),
+    maxToolCalls: most(options.maxToolCalls),
+    maxTokens: most(options.maxTokens),
+    maxCostUsd: most(options.maxCostUsd),
   };
 }

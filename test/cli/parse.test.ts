@@ -234,6 +234,37 @@ test("durations and counts are checked, and the refusal names the flag and its f
     });
 });
 
+test.each(["max-turns", "max-tool-calls", "max-tokens"] as const)(
+  "--%s is a whole number, and a bad one is refused by name and remedy",
+  (name) => {
+    expect(run([`--${name}=0`, "x"]).flags.count(name)).toBe(0);
+    expect(run([`--${name}`, "200000", "x"]).flags.count(name)).toBe(200_000);
+    for (const bad of ["", "1.5", "-1", "1e3", "10k", "many"])
+      expect(refusal(["run", `--${name}=${bad}`], (f) => f.count(name))).toMatchObject({
+        reason: "usage",
+        message: `--${name} is ${JSON.stringify(bad)}, which is no whole number`,
+        remedy: "use 0 or a positive whole number",
+      });
+  },
+);
+
+test("--max-cost is a decimal number of dollars, and a bad one is refused by name and remedy", () => {
+  for (const [text, dollars] of [
+    ["0", 0],
+    ["2", 2],
+    ["0.50", 0.5],
+    ["0.000001", 0.000_001],
+  ] as const)
+    expect(run(["--max-cost", text, "x"]).flags.dollars("max-cost")).toBe(dollars);
+  expect(run(["x"]).flags.dollars("max-cost")).toBeNull();
+  for (const bad of ["", "$1", "1 USD", "-1", "1e-3", ".5", "1.", "1,50", "Infinity", "NaN"])
+    expect(refusal(["run", `--max-cost=${bad}`], (f) => f.dollars("max-cost"))).toMatchObject({
+      reason: "usage",
+      message: `--max-cost is ${JSON.stringify(bad)}, which is no amount of US dollars`,
+      remedy: "use a number without a sign, such as 0.50 or 2",
+    });
+});
+
 test("the other commands have their word, and the flags that they share stand before or after", () => {
   expect(parseCommandLine(["r", "x"], {})).toMatchObject({ command: "run", words: ["x"] });
   expect(parseCommandLine(["show", "abc"], {})).toMatchObject({ runId: "abc" });

@@ -104,9 +104,23 @@ test("limits that were not asked for are the documented ones", () => {
     killAfterMs: 10_000,
     retries: 4,
     retryMaxWaitMs: 60_000,
+    maxTurns: null,
+    maxToolCalls: null,
+    maxTokens: null,
+    maxCostUsd: null,
   });
+  const none = { maxTurns: 0, maxToolCalls: 0, maxTokens: 0, maxCostUsd: 0 };
+  expect(limitsOf(none)).toEqual(limitsOf({}));
+  const some = { maxTurns: 1, maxToolCalls: 2, maxTokens: 3, maxCostUsd: 0.04 };
+  expect(limitsOf(some)).toMatchObject(some);
   expect(limitsOf({ timeoutMs: 0, retries: 0 })).toMatchObject({ timeoutMs: null, retries: 0 });
-  for (const bad of [{ timeoutMs: -1 }, { retries: 1.5 }, { model: 3 }])
+  for (const bad of [
+    { timeoutMs: -1 },
+    { retries: 1.5 },
+    { model: 3 },
+    { maxTurns: 0.5 },
+    { maxCostUsd: -1 },
+  ])
     expect(runOptionsSchema.safeParse(bad).success).toBe(false);
 });
 
