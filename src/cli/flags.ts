@@ -75,6 +75,12 @@ export const RUN_FLAGS = {
     type: "boolean",
     describe: "Go on with the last session of this directory",
   },
+  output: {
+    type: "string",
+    nargs: 1,
+    describe: "What standard output carries: text, json or stream-json (text)",
+    twin: "CRUSH_RUN_OUTPUT",
+  },
   stream: {
     type: "boolean",
     describe:

@@ -13,11 +13,14 @@ import { VERSION } from "./version.ts";
 export async function main(argv: readonly string[]): Promise<void> {
   writeWithoutBlocking(process.stderr);
   process.stderr.on("error", () => {}); // nobody reads the news: that is no reason to stop
+  let line: CommandLine | null = null;
   try {
-    const line = parseCommandLine(argv, process.env);
+    line = parseCommandLine(argv, process.env);
     process.exitCode = await perform(line);
   } catch (error) {
     const what = failureOf(error);
+    if (line === null && mayWantJson(argv))
+      await (await import("./json-answer.ts")).refuseAsAsked(argv, process.env, what);
     await printError(what);
     if (what.reason === "internal" && error instanceof Error && wantsDebug(argv))
       process.stderr.write(`${error.stack ?? ""}\n`);
@@ -59,3 +62,7 @@ async function printHelp(command: string | null): Promise<number> {
 
 const wantsDebug = (argv: readonly string[]): boolean =>
   argv.includes("--debug") || argv.includes("-d") || process.env["CRUSH_RUN_DEBUG"] === "true";
+
+/** Asked only about a line that makes no sense. */
+const mayWantJson = (argv: readonly string[]): boolean =>
+  argv.some((word) => word.startsWith("--output")) || "CRUSH_RUN_OUTPUT" in process.env;

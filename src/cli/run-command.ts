@@ -1,17 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { openWorkspace, type WorkspaceClient } from "../client/client.ts";
 import { ENDINGS, failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
+import { failureOf } from "../protocol/failure-of.ts";
 import { newRunId, type SessionId } from "../protocol/ids.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { monotonicMs, systemClock } from "../shared/clock.ts";
+import { formatOf, openAnswer, type Answer } from "./answer.ts";
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { leaveSoon } from "./leave-soon.ts";
 import { showProgress, type Progress } from "./progress.ts";
-import { dieOf, watchSignals } from "./signals.ts";
+import { dieOf, statusOf, watchSignals } from "./signals.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 import { usage } from "./usage.ts";
@@ -26,18 +28,29 @@ const DEFAULT_KILL_AFTER_MS = 10_000;
 
 /** `crush run`. Resolves with the exit status; a run that ended by a signal ends the process by it. */
 export async function runCommand(words: readonly string[], flags: Flags): Promise<number> {
+  const format = formatOf(flags);
   const cancel = new AbortController();
   const abort = (why: RunAborted): void => cancel.abort(why);
   using signals = watchSignals(() => abort(new RunAborted("signal")));
   using bugs = watchBugs(abort);
-  const stdout = takeStdout({ raw: flags.flag("raw") ?? false }, abort);
-  using progress = showProgress({
-    quiet: flags.flag("quiet") ?? false,
-    verbose: flags.flag("verbose") ?? false,
-  });
-  const ended = await attempt(words, flags, stdout, progress, cancel);
-  progress.stopSpinner();
-  const end = worst(worst(ended, stdout.failed()), bugs.found());
+  using limit = deadline(cancel);
+  const raw = format !== "text" || (flags.flag("raw") ?? false);
+  const stdout = takeStdout({ raw }, abort);
+  const answer = await openAnswer(format, stdout, cancel.signal);
+  const status = ({ reason }: Ending): number => {
+    const signal = reason === "signal" ? signals.received() : null;
+    return signal === null ? ENDINGS[reason].exitCode : statusOf(signal);
+  };
+  const ended = await attempt(words, flags, stdout, answer, limit, cancel.signal).catch(
+    async (bug: unknown) => {
+      const what = failureOf(bug);
+      await answer.end({ reason: what.reason, failure: what }, ENDINGS[what.reason].exitCode);
+      throw bug;
+    },
+  );
+  const first = worst(worst(ended, stdout.failed()), bugs.found());
+  const givenUp = await answer.end(first, status(first));
+  const end = worst(worst(first, givenUp), stdout.failed());
   if (end.failure !== null && end.reason !== "reader_left") await printError(end.failure);
   const signal = end.reason === "signal" ? signals.received() : null;
   signals[Symbol.dispose]();
@@ -53,22 +66,25 @@ async function attempt(
   words: readonly string[],
   flags: Flags,
   stdout: Stdout,
-  progress: Progress,
-  cancel: AbortController,
+  answer: Answer,
+  limit: Deadline,
+  cancel: AbortSignal,
 ): Promise<Ending> {
   return await settled(async () => {
+    using progress = showProgress({
+      quiet: flags.flag("quiet") ?? false,
+      verbose: flags.flag("verbose") ?? false,
+    });
     const request = readRequest(flags);
-    const timer = deadline(request.options.timeoutMs ?? null, cancel);
+    const { cwd, options } = request;
+    answer.know({ cwd, killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS });
+    limit.start(options.timeoutMs ?? null);
+    const prompt = await readPrompt(words, flags, progress, cancel);
+    const server = startEmbedded(process.env);
     try {
-      const prompt = await readPrompt(words, flags, progress, cancel.signal);
-      const server = startEmbedded(process.env);
-      try {
-        return await run({ ...request, prompt }, server, stdout, progress, cancel.signal);
-      } finally {
-        await server.close();
-      }
+      return await run({ ...request, prompt }, server, { stdout, answer, progress }, cancel);
     } finally {
-      clearTimeout(timer);
+      await server.close();
     }
   });
 }
@@ -92,6 +108,7 @@ function readRequest(flags: Flags): RunRequest {
   if (session === "") throw usage("--session is empty", "give the id of a session");
   const timeoutMs = flags.duration("timeout");
   flags.duration("stdin-wait");
+  flags.flag("raw");
   return {
     cwd: workingDirectory(flags.text("cwd")),
     dataDir: flags.text("data-dir"),
@@ -140,11 +157,16 @@ async function readPrompt(
   );
 }
 
+interface Outputs {
+  readonly stdout: Stdout;
+  readonly answer: Answer;
+  readonly progress: Progress;
+}
+
 async function run(
   request: RunRequest & { readonly prompt: string },
   server: EmbeddedServer,
-  stdout: Stdout,
-  progress: Progress,
+  { stdout, answer, progress }: Outputs,
   signal: AbortSignal,
 ): Promise<Ending> {
   const { cwd, dataDir, trustConfig, options } = request;
@@ -155,25 +177,29 @@ async function run(
     { path: cwd, dataDir, trustConfig },
     signal,
   );
-  for (const warning of client.warnings) progress.warn(warning);
+  const { configSources, warnings } = client;
+  answer.know({ configSources, warnings });
+  for (const warning of warnings) progress.warn(warning);
   const sessionId = await chooseSession(request, client, signal);
+  const runId = newRunId();
+  answer.know({ sessionId, runId, prompt: request.prompt });
   const live = request.live ?? stdout.isTty;
   const end = await followRun({
     client,
-    prompt: { sessionId, runId: newRunId(), prompt: request.prompt, options },
-    mode: live ? "live" : "final",
+    prompt: { sessionId, runId, prompt: request.prompt, options },
+    mode: answer.mode ?? (live ? "live" : "final"),
     output: {
-      print: async (text) => {
-        if (stdout.isTty) progress.stopSpinner();
-        await stdout.write(text);
-        if (stdout.isTty) progress.textShown(text);
+      print: async (text) => await answer.print(text, progress),
+      tell: (event) => {
+        progress.tell(event);
+        return answer.tell(event, progress);
       },
-      tell: progress.tell,
     },
     clock: systemClock,
     killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS,
     cancel: signal,
   });
+  answer.know({ record: end.record });
   // From here on the code that this run went through is worth keeping compiled (see loader.ts).
   const [model] = end.record?.outcome?.models ?? [];
   if (model !== undefined)
@@ -219,10 +245,21 @@ function worst(end: Ending, lost: RunAborted | null): Ending {
 /** The limit counts from the start of the process. */
 const remaining = (timeoutMs: number): number => Math.max(1, Math.round(timeoutMs - monotonicMs()));
 
-/** Our own watch over the time limit, should the server miss it. */
-function deadline(timeoutMs: number | null, cancel: AbortController): NodeJS.Timeout | undefined {
-  if (timeoutMs === null) return undefined;
-  return setTimeout(() => cancel.abort(new RunAborted("timeout")), timeoutMs);
+interface Deadline extends Disposable {
+  /** Null: none. */
+  start(timeoutMs: number | null): void;
+}
+
+/** Our own watch over the time limit, should the server or the reader of the output miss it. */
+function deadline(cancel: AbortController): Deadline {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    start: (timeoutMs) => {
+      if (timeoutMs === null) return;
+      timer = setTimeout(() => cancel.abort(new RunAborted("timeout")), timeoutMs);
+    },
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
 }
 
 function defined<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {

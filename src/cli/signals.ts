@@ -33,12 +33,16 @@ export function watchSignals(onFirst: (signal: CaughtSignal) => void): SignalWat
 /** As PID 1, or where the signal is ignored, we survive it: then the shell's rendering of it has to do. */
 const SURVIVED_MS = 100;
 
+/** The shell's rendering of a death by it. */
+export const statusOf = (signal: CaughtSignal | "SIGPIPE"): number =>
+  128 + constants.signals[signal];
+
 /**
  * Ends the process by the signal itself, so that a shell sees a signal death. QUIT would write a core file, which holds keys: it ends
  * with its number instead.
  */
 export function dieOf(signal: CaughtSignal | "SIGPIPE"): void {
-  const status = 128 + constants.signals[signal];
+  const status = statusOf(signal);
   process.exitCode = status;
   if (signal === "SIGQUIT") process.exit(status);
   if (signal === "SIGPIPE") {

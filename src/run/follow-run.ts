@@ -15,7 +15,8 @@ import { end, followStream, leave, step, type StreamEffect, type TextMode } from
 export interface RunOutput {
   /** Resolves when the bytes are with the reader. Rejects with `RunAborted` when they cannot be. */
   print(text: string): Promise<void>;
-  tell(event: RunEvent): void;
+  /** A promise is waited for before anything else is read. */
+  tell(event: RunEvent): Promise<void> | void;
   /** The first own output, the own end or the own error is here. */
   stopSpinner?(): void;
 }
@@ -88,14 +89,14 @@ async function followEvents(
   opened: Pick<Reconnecting, "events" | "place"> | null,
   giveUp: GivingUp,
 ): Promise<RunEnd> {
-  const { prompt, output, client, clock } = options;
+  const { prompt, client, clock } = options;
   const { signal } = giveUp;
-  const printer = deliver(output, giveUp);
+  const printer = deliver(options.output, giveUp);
   const act = async (effects: readonly StreamEffect[]): Promise<RunRecord | null> => {
     let found: RunRecord | null = null;
     for (const effect of effects) {
       if (effect.type === "print") await printer.print(effect.text);
-      else if (effect.type === "tell") output.tell(effect.event);
+      else if (effect.type === "tell") await printer.tell(effect.event);
       else if (state.phase === "terminal") found = await settledRecord(options, signal);
       else {
         const told = await recordAfterGap(options, signal);
