@@ -56,7 +56,10 @@ async function toItsEnd(
   const turn = new Turn(setup, lasting, history);
   try {
     const { killAfterMs } = setup.limits;
-    return turn.outcome(await orLeftBehind(work(turn, scope.signal), killAfterMs, scope.signal));
+    const ended = await orLeftBehind(work(turn, scope.signal), killAfterMs, scope.signal);
+    const abort = scope.signal.aborted ? abortOf(scope.signal.reason) : null;
+    // A cancel after the last word changes nothing; a deadline does, however close it was.
+    return turn.outcome(abort?.reason === "timeout" ? abort.failure : ended);
   } catch (error) {
     const what = scope.signal.aborted ? abortOf(scope.signal.reason).failure : failureOf(error);
     return turn.interrupted(what);

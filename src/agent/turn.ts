@@ -1,4 +1,4 @@
-import { failure, type RunFailure } from "../protocol/ending.ts";
+import { failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import type { MessageId } from "../protocol/ids.ts";
 import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
@@ -7,6 +7,7 @@ import { addUsage, NO_USAGE, type Usage } from "../protocol/usage.ts";
 import { hasFiles } from "./context.ts";
 import { Conversation } from "./conversation.ts";
 import { costOf } from "./cost.ts";
+import { limitKeeper, limitReached, withinLimit, type Spent } from "./limits.ts";
 import { LOOP_LIMIT, NO_LOOP, watchLoop } from "./loop-guard.ts";
 import { modelAccess, type ModelAccess } from "./model-access.ts";
 import {
@@ -45,6 +46,7 @@ export class Turn {
   readonly #access: ModelAccess;
   readonly #denials: Denial[] = [];
   readonly #warnings: string[] = [];
+  readonly #keepLimits: (spent: Spent) => void;
   #usage: Usage = NO_USAGE;
   #cost: number | null = 0;
   #turns = 0;
@@ -63,6 +65,7 @@ export class Turn {
     this.#setup = setup;
     this.#ports = ports;
     this.#talk = new Conversation(setup, history);
+    this.#keepLimits = limitKeeper(setup, (warning) => this.#warn(warning));
     this.#access = modelAccess(setup, {
       onRefused: ports.onKeyRefused,
       warn: (warning) => this.#warn(warning),
@@ -96,10 +99,13 @@ export class Turn {
       }
       const tools: ToolStep = { results: [], denials: this.#denials };
       this.#open = { id, draft: { parts: [...step.parts] }, tools };
-      this.#toolCalls += calls.length;
-      await runToolCalls(this.#toolPorts(), calls, tools, signal);
-      this.#storeResults(tools.results);
+      const { allowed, over } = withinLimit(this.#setup, this.#toolCalls, calls);
+      this.#toolCalls += allowed.length;
+      await runToolCalls(this.#toolPorts(), allowed, tools, signal);
+      const left = missingResults(calls, tools.results, `Error: not run: ${over?.message ?? ""}`);
+      this.#storeResults([...tools.results, ...left]);
       this.#open = null;
+      if (over !== null) throw new RunFailed(over);
       loop = watchLoop(loop, settledCalls(calls, tools));
       if (loop.repeats >= LOOP_LIMIT) return loopFailure(calls);
     }
@@ -149,10 +155,16 @@ export class Turn {
       return this.outcome(failureOf(error));
     }
     const answered = this.#answered;
-    if (answered === null || isCancel(what) || what.reason === "storage") return this.outcome(what);
+    const isLate = what.reason === "timeout";
+    if (answered === null || isLate || isCancel(what) || what.reason === "storage")
+      return this.outcome(what);
     // The answer is whole and stored; that the conversation stays as long as it is ends nothing.
-    this.#warn({ code: "summary_failed", message: `no summary: ${what.message}` });
+    this.#warnOfNoSummary(what);
     return this.outcome(answered);
+  }
+
+  #warnOfNoSummary({ message }: RunFailure): void {
+    this.#warn({ code: "summary_failed", message: `no summary: ${message}` });
   }
 
   #leaveMark(what: RunFailure): void {
@@ -210,14 +222,20 @@ export class Turn {
 
   /** What has joined the turn meanwhile, and room for another answer. Throws when a summary fails. */
   async #makeRoom(signal: AbortSignal): Promise<void> {
+    this.#keepLimits(this.#spent()); // before prompts join that would have no answer
     this.#takeFollowUps();
     while (this.#talk.isTight() && this.#talk.canBeSummarized()) {
       if (this.#talk.isHopeless()) throw noRoomLeft(this.#setup.providerId);
       await this.#summarize(signal);
+      this.#keepLimits(this.#spent());
       const lost = this.#talk.lostRequests();
       if (lost.length > 0) this.#talk.add(this.#stored("user", continuationOf(lost)));
       this.#takeFollowUps();
     }
+  }
+
+  #spent(): Spent {
+    return { turns: this.#turns, toolCalls: this.#toolCalls, usage: this.#usage };
   }
 
   #takeFollowUps(): void {
@@ -265,6 +283,11 @@ export class Turn {
   async #ended(step: StepResult, signal: AbortSignal): Promise<Ended> {
     const ended = endedWith(step, this.#setup);
     if (ended !== "end_turn" || !this.#talk.isTight() || this.#talk.isHopeless()) return ended;
+    const reached = limitReached(this.#setup, { ...this.#spent(), turns: 0 }); // a summary is no turn
+    if (reached !== null) {
+      this.#warnOfNoSummary(reached);
+      return ended;
+    }
     this.#answered = ended;
     await this.#summarize(signal);
     return ended;

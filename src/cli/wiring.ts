@@ -41,7 +41,9 @@ const SWEEP_MS = 1_500;
 /** Readiness of the prompts of a workspace with this configuration. */
 export function prepareTurn(config: Config, env: Env): PrepareTurn {
   return async ({ sessionId, runId, options, previous }, signal) => {
+    const limits = limitsOf(options);
     const found = await select(config, options.model ?? null, previous, signal);
+    if (limits.maxCostUsd !== null) checkPrices(found);
     const { provider, warning } = await freshKey(config, found.provider, signal);
     const selected = { ...found, provider };
     const info = selected.model;
@@ -84,7 +86,7 @@ export function prepareTurn(config: Config, env: Env): PrepareTurn {
         extra: config.env,
         runId: runId ?? sessionId,
       }),
-      limits: limitsOf(options),
+      limits,
       allowEmpty: options.allowEmpty ?? false,
       allowBlocked: options.allowBlocked ?? false,
       warnings: warning === null ? [] : [{ code: "key_refresh", message: warning }],
@@ -109,6 +111,15 @@ async function select(
     }
   }
   return await resolveModel(config, asked, "large", signal);
+}
+
+/** A limit that could not be kept is refused before anything is sent. */
+function checkPrices({ provider, model }: SelectedModel): void {
+  if (model.costPer1mIn !== null && model.costPer1mOut !== null) return;
+  throw usage(
+    `--max-cost needs prices, and those of ${provider.id}/${model.id} are not known`,
+    "set cost_per_1m_in and cost_per_1m_out of the model in crush.json, or use --max-tokens",
+  );
 }
 
 function storeLimit(env: Env): number | null {
