@@ -98,7 +98,7 @@ test("a key that is known and may not do this (403) is not renewed", async () =>
 });
 
 test.each(["obeys", "finds a key all the same"])(
-  "CAN-29: after a cancel during the refresh, which %s, there is no second attempt",
+  "CAN-29, W-11: after a cancel during the refresh, which %s, there is no second attempt",
   async (how) => {
     await using house = dispatchHouse();
     const [stale, fresh] = [fakeModel(refused), fakeModel(says("never"))];

@@ -29,7 +29,7 @@ test("QUE-23, W-9: after a run that failed, the next one of the session runs", a
   expect(await owner.ended(good)).toMatchObject({ text: "ok", failure: null });
 });
 
-test("ERR-1, QUE-25: a prompt that cannot be prepared ends with its own error, the others are untouched", async () => {
+test("ERR-1, QUE-25, W-14: a prompt that cannot be prepared ends with its own error, the others are untouched", async () => {
   await using house = dispatchHouse();
   const wrong = failure("unknown_model", "there is no such model");
   const owner = house.move({

@@ -106,7 +106,7 @@ test("QUE-16: usage and cost of the summary are the run's", async () => {
 });
 
 test.each(["cancel", "clear"] as const)(
-  "QUE-17: a %s while the continuation is due leaves exactly one terminal event",
+  "QUE-17, W-16: a %s while the continuation is due leaves exactly one terminal event",
   async (what) => {
     await using house = dispatchHouse();
     const summary = gated(says("THE NOTE"));
@@ -133,7 +133,7 @@ test.each(["cancel", "clear"] as const)(
   },
 );
 
-test("CAN-28, PER-23: a cancel while summarising ends the whole prompt, and the partial summary is gone", async () => {
+test("CAN-28, PER-23, W-10: a cancel while summarising ends the whole prompt, and the partial summary is gone", async () => {
   await using house = dispatchHouse();
   const model = fakeModel(looksAndFills, stalls({ type: "text", text: "The user asked" }));
   const owner = house.move({ prepare: sharing(model) });
