@@ -17,7 +17,7 @@ const duration = (describe: string, twin?: string): Flag => ({
 const most = (describe: string, twin: string): Flag => ({
   type: "string",
   nargs: 1,
-  describe: `${describe} (0, the default: no limit)`,
+  describe: `${describe} (0: no limit)`,
   twin,
 });
 
@@ -113,14 +113,8 @@ export const RUN_FLAGS = {
   "retry-max-wait": duration("Longest wait before a retry (60s)", "CRUSH_RUN_RETRY_MAX_WAIT"),
   "max-turns": most("Most model calls, summaries not counted", "CRUSH_RUN_MAX_TURNS"),
   "max-tool-calls": most("Most tool calls", "CRUSH_RUN_MAX_TOOL_CALLS"),
-  "max-tokens": most(
-    "No model call once the run has used this many tokens, in and out",
-    "CRUSH_RUN_MAX_TOKENS",
-  ),
-  "max-cost": most(
-    "No model call once the run has cost this many US dollars",
-    "CRUSH_RUN_MAX_COST",
-  ),
+  "max-tokens": most("No model call after this many tokens, in and out", "CRUSH_RUN_MAX_TOKENS"),
+  "max-cost": most("No model call after this many US dollars", "CRUSH_RUN_MAX_COST"),
   "allow-empty": {
     type: "boolean",
     describe: "An empty answer is a success",

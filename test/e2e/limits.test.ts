@@ -124,6 +124,14 @@ test("what the limits allow is used, and the session of a limited run goes on", 
   expect(JSON.stringify(provider.requests.at(-1)?.body)).toContain("go on");
 });
 
+test("a deadline that fires while the last allowed turn has its tools run is the end, not the limit", async () => {
+  const sleeps = { id: "c", name: "bash", input: { command: "sleep 30" } };
+  await using provider = await startFakeProvider([{ text: "Asleep.", toolCalls: [sleeps] }, DONE]);
+  await using place = crushPlace({ provider });
+  const ended = await place.run(["run", "--max-turns", "1", "--timeout", "1500ms", "hi"]);
+  expect(seen(ended)).toEqual(failed("timeout", { stdout: "Asleep.\n", says: "time limit" }));
+});
+
 test("--max-cost for a model whose prices are not known is refused before anything is sent", async () => {
   await using provider = await startFakeProvider(DONE);
   await using place = crushPlace({ provider });
