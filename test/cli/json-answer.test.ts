@@ -77,6 +77,15 @@ test("stream-json: a run that waits, or ends before it has a model, starts witho
     { seq: 2, type: "run.queued", ahead: 2 },
     { seq: 3, type: "run.result" },
   ]);
+
+  const refused = paper();
+  const early = jsonAnswer("stream-json", refused.stdout, never);
+  early.know(facts);
+  await early.end({ reason: "unknown_model", failure: null }, 2);
+  expect(read(refused.lines)).toMatchObject([
+    { seq: 1, type: "run.started", model: null, prompt: "hi" },
+    { seq: 2, type: "run.result", reason: "unknown_model" },
+  ]);
 });
 
 test("stream-json: a run that never came to be has its result alone", async () => {
@@ -98,6 +107,7 @@ test("stream-json: who tells waits for a slow reader, and the lines keep their o
   expect([isTold, lines]).toEqual([false, []]);
   slow.resolve();
   await Promise.all([told, end]);
+  expect(isTold).toBe(true);
   expect(read(lines).map(({ seq, type }) => [seq, type])).toEqual([
     [1, "run.started"],
     [2, "text.delta"],
@@ -121,4 +131,15 @@ test("a reader that does not read the result is waited for as long as a cancelle
   await vi.advanceTimersByTimeAsync(2_100);
   await end;
   expect(settled).toHaveBeenCalledExactlyOnceWith(why);
+});
+
+test("of a run that was cancelled long ago a reader has a moment for the result, and no more", async () => {
+  vi.useFakeTimers();
+  const cancel = new AbortController();
+  cancel.abort(new RunAborted("signal"));
+  const answer = jsonAnswer("json", paper(new Promise(() => {})).stdout, cancel.signal);
+  answer.know({ killAfterMs: 0 });
+  const end = answer.end({ reason: "signal", failure: null }, 130);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await end).toMatchObject({ reason: "signal" });
 });

@@ -111,15 +111,15 @@ test("without a record the text is what was heard, and no whole answer; nothing 
   const end = { reason: "signal", failure: null, exitCode: 143, endedAfterMs: 1 } as const;
   const document = resultDocument(known, heard, end);
   expect(document).toMatchObject({ text: "Half an", partial: true, models: ["fake/one"] });
-  expect(document).toMatchObject({ usage: { by_model: {} }, cost_usd: null, exit_code: 143 });
+  expect(document).toMatchObject({ cost_usd: null, exit_code: 143 });
+  expect(document).toHaveProperty("usage.by_model", {});
 });
 
 test("tokens of several models are not given to one of them", () => {
   const record = settledRecord(runId, { models: ["fake/one", "fake/two"] });
   const end = { reason: "end_turn", failure: null, exitCode: 0, endedAfterMs: 1 } as const;
-  expect(resultDocument({ ...known, record }, NOTHING_HEARD, end)).toMatchObject({
-    usage: { by_model: {} },
-  });
+  const document = resultDocument({ ...known, record }, NOTHING_HEARD, end);
+  expect(document).toHaveProperty("usage.by_model", {});
 });
 
 test("every ending of every run has all the fields, in one order, and survives as JSON", () => {
