@@ -90,15 +90,15 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
 
   /** Null, and nothing stored, when a prompt turns out to be settled by it. */
   const lightly = (work: () => readonly Decided[]): readonly Decided[] | null => {
-    const unsafe = new Error("a settlement wants more than this");
     try {
       return store.transaction(() => {
         const made = work();
-        if (made.some(({ effects }) => effects.some(({ type }) => type !== "start"))) throw unsafe;
+        if (made.some(({ effects }) => effects.some(({ type }) => type !== "start")))
+          throw WANTS_MORE;
         return made;
       }, "normal");
     } catch (error) {
-      if (error === unsafe) return null;
+      if (error === WANTS_MORE) return null;
       throw error;
     }
   };
@@ -297,6 +297,9 @@ export function makeDecisions({ deps, local, attached, unstored }: DecisionParts
 
   return { dispatch, act, settle, flush, storeLate, announce };
 }
+
+/** Thrown to take a transaction back. One for all: it is nobody's failure, and its stack would cost each prompt. */
+const WANTS_MORE = new Error("a settlement wants a safer commit than this");
 
 const shortened = (outcome: RunOutcome): RunOutcome => ({
   ...outcome,
