@@ -3,10 +3,10 @@ import { failureOf } from "../protocol/failure-of.ts";
 import type { MessageId } from "../protocol/ids.ts";
 import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
 import type { Denial, RunOutcome } from "../protocol/run-record.ts";
-import { addUsage, NO_USAGE, type Usage } from "../protocol/usage.ts";
+import type { Usage } from "../protocol/usage.ts";
 import { hasFiles } from "./context.ts";
 import { Conversation } from "./conversation.ts";
-import { costOf } from "./cost.ts";
+import { Ledger } from "./ledger.ts";
 import { limitKeeper, limitReached, withinLimit, type Spent } from "./limits.ts";
 import { LOOP_LIMIT, NO_LOOP, watchLoop } from "./loop-guard.ts";
 import { modelAccess, type ModelAccess } from "./model-access.ts";
@@ -47,10 +47,7 @@ export class Turn {
   readonly #denials: Denial[] = [];
   readonly #warnings: string[] = [];
   readonly #keepLimits: (spent: Spent) => void;
-  #usage: Usage = NO_USAGE;
-  #cost: number | null = 0;
-  #turns = 0;
-  #toolCalls = 0;
+  readonly #ledger = new Ledger();
   /** The assistant message that is being written or whose tools are running. */
   #open: { id: MessageId; draft: StepDraft; tools: ToolStep | null } | null = null;
   /** The summary that is being written. */
@@ -85,7 +82,7 @@ export class Turn {
       this.#open = { id, draft, tools: null };
       emit({ type: "step.started", n, model: this.#setup.model.ref, messageId: id });
       const step = await this.#call(this.#stepPorts(), this.#talk.read(), this.#open, signal);
-      this.#turns += 1;
+      this.#ledger.countTurn();
       this.#account(step.usage);
       const calls = step.parts.filter((part): part is ToolCallPart => part.type === "tool_call");
       const goesOn = calls.length > 0 && !CUT_OFF.has(step.finish);
@@ -99,8 +96,8 @@ export class Turn {
       }
       const tools: ToolStep = { results: [], denials: this.#denials };
       this.#open = { id, draft: { parts: [...step.parts] }, tools };
-      const { allowed, over } = withinLimit(this.#setup, this.#toolCalls, calls);
-      this.#toolCalls += allowed.length;
+      const { allowed, over } = withinLimit(this.#setup, this.#ledger.spent().toolCalls, calls);
+      this.#ledger.countTools(allowed.length);
       await runToolCalls(this.#toolPorts(), allowed, tools, signal);
       const left = missingResults(calls, tools.results, `Error: not run: ${over?.message ?? ""}`);
       this.#storeResults([...tools.results, ...left]);
@@ -134,10 +131,7 @@ export class Turn {
       text: this.#last?.text ?? "",
       messageId: this.#last?.id ?? null,
       partial: !whole && (this.#last?.text ?? "") !== "",
-      usage: this.#usage,
-      costUsd: this.#cost,
-      turns: this.#turns,
-      toolCalls: this.#toolCalls,
+      ...this.#ledger.forOutcome(),
       models: [this.#setup.model.ref],
       denials: [...this.#denials],
       warnings: this.#warnings,
@@ -222,20 +216,16 @@ export class Turn {
 
   /** What has joined the turn meanwhile, and room for another answer. Throws when a summary fails. */
   async #makeRoom(signal: AbortSignal): Promise<void> {
-    this.#keepLimits(this.#spent()); // before prompts join that would have no answer
+    this.#keepLimits(this.#ledger.spent()); // before prompts join that would have no answer
     this.#takeFollowUps();
     while (this.#talk.isTight() && this.#talk.canBeSummarized()) {
       if (this.#talk.isHopeless()) throw noRoomLeft(this.#setup.providerId);
       await this.#summarize(signal);
-      this.#keepLimits(this.#spent());
+      this.#keepLimits(this.#ledger.spent());
       const lost = this.#talk.lostRequests();
       if (lost.length > 0) this.#talk.add(this.#stored("user", continuationOf(lost)));
       this.#takeFollowUps();
     }
-  }
-
-  #spent(): Spent {
-    return { turns: this.#turns, toolCalls: this.#toolCalls, usage: this.#usage };
   }
 
   #takeFollowUps(): void {
@@ -283,7 +273,7 @@ export class Turn {
   async #ended(step: StepResult, signal: AbortSignal): Promise<Ended> {
     const ended = endedWith(step, this.#setup);
     if (ended !== "end_turn" || !this.#talk.isTight() || this.#talk.isHopeless()) return ended;
-    const reached = limitReached(this.#setup, { ...this.#spent(), turns: 0 }); // a summary is no turn
+    const reached = limitReached(this.#setup, { ...this.#ledger.spent(), turns: 0 }); // a summary is no turn
     if (reached !== null) {
       this.#warnOfNoSummary(reached);
       return ended;
@@ -294,10 +284,7 @@ export class Turn {
   }
 
   #account(usage: Usage): void {
-    const cost = costOf(usage, this.#setup.prices);
-    this.#usage = addUsage(this.#usage, usage);
-    this.#cost = this.#cost === null || cost === null ? null : this.#cost + cost;
-    this.#ports.onUsage(usage, cost);
+    this.#ports.onUsage(usage, this.#ledger.account(usage, this.#setup.prices));
   }
 
   #warnOfFiles(asked: readonly Message[]): void {

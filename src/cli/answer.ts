@@ -7,7 +7,6 @@ import { FORMATS, type Format } from "./format.ts";
 import type { Flags } from "./flag-values.ts";
 import type { Progress } from "./progress.ts";
 import type { Stdout } from "./stdout.ts";
-import { usage } from "./usage.ts";
 
 /** What a run writes to standard output, in one of the formats of `--output`. */
 export interface Answer {
@@ -26,12 +25,7 @@ export interface Bound {
 }
 
 /** Throws `usage`. */
-export function formatOf(flags: Flags): Format {
-  const asked = flags.text("output") ?? "text";
-  const format = FORMATS.find((name) => name === asked);
-  if (format !== undefined) return format;
-  throw usage(`--output is ${JSON.stringify(asked)}`, "use text, json or stream-json");
-}
+export const formatOf = (flags: Flags): Format => flags.choice("output", FORMATS) ?? "text";
 
 /** `cancel` fires with a `RunAborted` when the run shall end. */
 export async function openAnswer(

@@ -33,6 +33,29 @@ export class Flags {
     return this.#twin(name);
   }
 
+  /** Of a flag that may be repeated, in the order given; its twin holds one. */
+  texts(name: string): readonly string[] {
+    const given = this.#parsed[name];
+    const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+    const texts = list.filter((one) => typeof one === "string").map(this.#restore);
+    if (texts.length > 0) return texts;
+    const twin = this.#twin(name);
+    return twin === null ? [] : [twin];
+  }
+
+  /** One of these words; null when nothing was said. */
+  choice<T extends string>(name: string, words: readonly T[]): T | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const word = words.find((one) => one === text);
+    if (word !== undefined) return word;
+    const last = words.at(-1) ?? "";
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}`,
+      `use ${[words.slice(0, -1).join(", "), last].filter((part) => part !== "").join(" or ")}`,
+    );
+  }
+
   /** Null when nothing was said. */
   flag(name: string): boolean | null {
     const given = this.#parsed[name];

@@ -30,34 +30,22 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function perform(line: CommandLine): Promise<number> {
-  switch (line.command) {
+  switch (line.type) {
     case "version":
       return await (await import("./print-out.ts")).printOut(`crush-run ${VERSION}\n`);
     case "help":
       return await printHelp(line.of);
-    case "run":
-      return await (await import("./run-command.ts")).runCommand(line.words, line.flags);
-    case "models":
-      return await (await import("./models-command.ts")).modelsCommand(line.filter, line.flags);
-    case "runs":
-      return await (await import("./runs-command.ts")).runsCommand(line.flags);
-    case "wait":
-      return await (await import("./wait-command.ts")).waitCommand(line.runId, line.flags, false);
-    case "attach":
-      return await (await import("./wait-command.ts")).waitCommand(line.runId, line.flags, true);
-    case "cancel":
-      return await (await import("./cancel-command.ts")).cancelCommand(line.runId, line.flags);
-    case "show":
-      return await (await import("./show-command.ts")).showCommand(line.runId, line.flags);
+    case "command":
+      return await line.command.perform(line.words, line.flags);
   }
 }
 
-async function printHelp(command: string | null): Promise<number> {
+async function printHelp(words: readonly string[]): Promise<number> {
   const [{ helpText }, { printOut }] = await Promise.all([
     import("./help.ts"),
     import("./print-out.ts"),
   ]);
-  return await printOut(`${await helpText(command)}\n`);
+  return await printOut(`${await helpText(words)}\n`);
 }
 
 const wantsDebug = (argv: readonly string[]): boolean =>

@@ -1,27 +1,33 @@
 import yargsParser from "yargs-parser";
 import type { RunFailed } from "../protocol/ending.ts";
+import { COMMANDS, commandOf, groupOf, type Command } from "./commands.ts";
 import { Flags } from "./flag-values.ts";
-import { COMMON_FLAGS, RUN_FLAGS, SELF_FLAGS, WAIT_FLAGS, type Flag } from "./flags.ts";
+import { COMMON_FLAGS, SELF_FLAGS, type Flag, type FlagTable } from "./flags.ts";
+import { RUN_FLAGS } from "./run-flags.ts";
 import { writeOut } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
 /** What was asked for. */
 export type CommandLine =
-  | { readonly command: "run"; readonly words: readonly string[]; readonly flags: Flags }
-  | { readonly command: "models"; readonly filter: string | null; readonly flags: Flags }
-  | { readonly command: "runs"; readonly flags: Flags }
   | {
-      readonly command: "show" | "wait" | "attach" | "cancel";
-      readonly runId: string;
+      readonly type: "command";
+      readonly command: Command;
+      readonly words: readonly string[];
       readonly flags: Flags;
     }
-  | { readonly command: "help"; readonly of: string | null }
-  | { readonly command: "version" };
+  /** `of`: the words before the flags; none for the program itself. */
+  | { readonly type: "help"; readonly of: readonly string[] }
+  | { readonly type: "version" };
 
 type Env = Readonly<Record<string, string | undefined>>;
-type FlagTable = Readonly<Record<string, Flag>>;
 
-const ALL_FLAGS: FlagTable = { ...COMMON_FLAGS, ...RUN_FLAGS, ...SELF_FLAGS };
+/** A name means the same flag in every command that has it: one line is read before its command is known. */
+const ALL_FLAGS: FlagTable = Object.assign(
+  {},
+  COMMON_FLAGS,
+  SELF_FLAGS,
+  ...COMMANDS.map(({ flags }) => flags).reverse(),
+);
 
 /**
  * Reads a command line. Throws `RunFailed` with reason `usage` that names the flag and the remedy. Uses the parser inside yargs; all of
@@ -31,7 +37,7 @@ export function parseCommandLine(argv: readonly string[], env: Env): CommandLine
   const { tokens, restore } = writeOut(argv, ALL_FLAGS);
   const { argv: parsed, error } = yargsParser.detailed([...tokens], PARSER);
   if (error !== null) throw refused(error.message);
-  const [command, ...rest] = parsed._.map((word) => restore(String(word)));
+  const typed = parsed._.map((word) => restore(String(word)));
   const literal = (parsed["--"] ?? []).map((word) => restore(String(word)));
   const flags = (table: FlagTable): Flags => {
     const known: FlagTable = { ...COMMON_FLAGS, ...SELF_FLAGS, ...table };
@@ -41,40 +47,17 @@ export function parseCommandLine(argv: readonly string[], env: Env): CommandLine
     if (unknown.length > 0) throw unknownFlags(unknown);
     return new Flags(parsed, known, restore, env);
   };
-  if (parsed["help"] === true) return { command: "help", of: command ?? null };
-  if (parsed["version"] === true) return { command: "version" };
-  switch (command) {
-    case "run":
-    case "r":
-      return { command: "run", words: [...rest, ...literal], flags: flags(RUN_FLAGS) };
-    case "models": {
-      const [filter, ...more] = [...rest, ...literal];
-      tooMany("crush models", more);
-      return { command: "models", filter: filter ?? null, flags: flags({}) };
-    }
-    case "runs":
-      tooMany("crush runs", [...rest, ...literal]);
-      return { command, flags: flags({}) };
-    case "show":
-    case "wait":
-    case "attach":
-    case "cancel": {
-      const [runId, ...more] = [...rest, ...literal];
-      tooMany(`crush ${command}`, more);
-      if (runId === undefined)
-        throw usage(`crush ${command} needs the id of a run`, "crush runs lists them");
-      const waits = command === "wait" || command === "attach";
-      return { command, runId, flags: flags(waits ? WAIT_FLAGS : {}) };
-    }
-    case undefined:
-      flags(RUN_FLAGS);
-      throw usage("no command was given", 'try: crush run "…", or see: crush --help');
-    default:
-      throw usage(
-        `unknown command ${JSON.stringify(command)}`,
-        'see: crush --help; or did you mean: crush run "…"',
-      );
+  if (parsed["help"] === true) return { type: "help", of: typed };
+  if (parsed["version"] === true) return { type: "version" };
+  const found = commandOf(typed);
+  if (found === null) {
+    if (typed.length === 0) flags(RUN_FLAGS);
+    throw noCommand(typed);
   }
+  const { command, taken } = found;
+  const words = [...typed.slice(taken), ...literal];
+  checkWords(command, words);
+  return { type: "command", command, words, flags: flags(command.flags) };
 }
 
 const namesOf = (type: Flag["type"]): string[] =>
@@ -94,19 +77,37 @@ const PARSER: yargsParser.Options = {
   },
 };
 
+function noCommand([word, next]: readonly string[]): RunFailed {
+  if (word === undefined)
+    return usage("no command was given", 'try: crush run "…", or see: crush --help');
+  const group = groupOf(word).map(({ name }) => name.slice(name.indexOf(" ") + 1));
+  if (group.length === 0)
+    return usage(
+      `unknown command ${JSON.stringify(word)}`,
+      'see: crush --help; or did you mean: crush run "…"',
+    );
+  const what =
+    next === undefined
+      ? `crush ${word} needs one more word`
+      : `crush ${word} knows no ${JSON.stringify(next)}`;
+  return usage(what, `it is one of: ${group.join(", ")}`);
+}
+
 function unknownFlags(names: readonly string[]): RunFailed {
   const typed = names.map((name) => `${name.length === 1 ? "-" : "--"}${name}`);
   const remedy = "see: crush run --help (put -- before a prompt that begins with a dash)";
   return usage(`unknown flag ${typed.join(", ")}`, remedy);
 }
 
-function tooMany(command: string, more: readonly string[]): void {
-  const [word] = more;
-  if (word !== undefined)
+function checkWords({ name, words: { least, most, missing } }: Command, words: readonly string[]) {
+  const extra = words[most];
+  if (extra !== undefined)
     throw usage(
-      `${command} takes one word, ${JSON.stringify(word)} is one too many`,
+      `crush ${name} takes ${most === 0 ? "no word" : most === 1 ? "one word" : `${most} words`}, ${JSON.stringify(extra)} is one too many`,
       "leave it out",
     );
+  const [need, remedy] = missing;
+  if (words.length < least) throw usage(`crush ${name} needs ${need}`, remedy);
 }
 
 /** What the parser says, in our words. */

@@ -4,22 +4,20 @@ import { ENDINGS, failure, RunFailed, type RunFailure } from "../protocol/ending
 import { failureOf } from "../protocol/failure-of.ts";
 import { newRunId, type SessionId } from "../protocol/ids.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
-import type { RunOptions } from "../protocol/run-options.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
-import { monotonicMs, systemClock } from "../shared/clock.ts";
+import { systemClock } from "../shared/clock.ts";
 import { formatOf, openAnswer, type Answer } from "./answer.ts";
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { leaveSoon } from "./leave-soon.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, statusOf, watchSignals } from "./signals.ts";
+import { readRequest, type RunRequest } from "./run-request.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
-import { usage } from "./usage.ts";
 import { startEmbedded } from "./wiring.ts";
 import { watchBugs } from "./watch-bugs.ts";
-import { workingDirectory } from "./working-directory.ts";
 
 /** Never a socket: the name stands in the requests of the in-memory transport. */
 const EMBEDDED = "http://crush.embedded";
@@ -87,50 +85,6 @@ async function attempt(
       await server.close();
     }
   });
-}
-
-interface RunRequest {
-  readonly cwd: string;
-  readonly dataDir: string | null;
-  readonly trustConfig: boolean;
-  readonly session: string | null;
-  readonly continueLast: boolean;
-  readonly live: boolean | null;
-  readonly options: RunOptions;
-}
-
-/** Every flag, checked before anything is waited for. */
-function readRequest(flags: Flags): RunRequest {
-  const session = flags.text("session");
-  const continueLast = flags.flag("continue") ?? false;
-  if (session !== null && continueLast)
-    throw usage("--session and --continue exclude each other", "give one of them");
-  if (session === "") throw usage("--session is empty", "give the id of a session");
-  const timeoutMs = flags.duration("timeout");
-  flags.duration("stdin-wait");
-  flags.flag("raw");
-  return {
-    cwd: workingDirectory(flags.text("cwd")),
-    dataDir: flags.text("data-dir"),
-    trustConfig: flags.flag("trust-config") ?? false,
-    session,
-    continueLast,
-    live: flags.flag("stream"),
-    options: {
-      ...defined("model", flags.text("model")),
-      ...defined("timeoutMs", timeoutMs === null || timeoutMs === 0 ? null : remaining(timeoutMs)),
-      ...defined("idleTimeoutMs", flags.duration("idle-timeout")),
-      ...defined("killAfterMs", flags.duration("kill-after")),
-      ...defined("retries", flags.count("retries")),
-      ...defined("retryMaxWaitMs", flags.duration("retry-max-wait")),
-      ...defined("maxTurns", flags.count("max-turns")),
-      ...defined("maxToolCalls", flags.count("max-tool-calls")),
-      ...defined("maxTokens", flags.count("max-tokens")),
-      ...defined("maxCostUsd", flags.dollars("max-cost")),
-      ...defined("allowEmpty", flags.flag("allow-empty")),
-      ...defined("allowBlocked", flags.flag("allow-blocked")),
-    },
-  };
 }
 
 /** Standard input, then the words, a blank line between them. */
@@ -242,9 +196,6 @@ function worst(end: Ending, lost: RunAborted | null): Ending {
   return end;
 }
 
-/** The limit counts from the start of the process. */
-const remaining = (timeoutMs: number): number => Math.max(1, Math.round(timeoutMs - monotonicMs()));
-
 interface Deadline extends Disposable {
   /** Null: none. */
   start(timeoutMs: number | null): void;
@@ -260,8 +211,4 @@ function deadline(cancel: AbortController): Deadline {
     },
     [Symbol.dispose]: () => clearTimeout(timer),
   };
-}
-
-function defined<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
-  return (value === null ? {} : { [key]: value }) as { [P in K]?: V };
 }

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { COMMON_FLAGS, RUN_FLAGS, type Flag, type FlagName } from "../../src/cli/flags.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { COMMON_FLAGS, SELF_FLAGS, type Flag } from "../../src/cli/flags.ts";
+import { RUN_FLAGS } from "../../src/cli/run-flags.ts";
 import type { Flags } from "../../src/cli/flag-values.ts";
 import { helpText } from "../../src/cli/help.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
@@ -10,7 +12,7 @@ type Env = Readonly<Record<string, string>>;
 
 function run(argv: readonly string[], env: Env = {}): { words: readonly string[]; flags: Flags } {
   const line = parseCommandLine(["run", ...argv], env);
-  if (line.command !== "run") throw new Error(`a ${line.command}`);
+  if (line.type !== "command") throw new Error(`a ${line.type}`);
   return line;
 }
 
@@ -24,7 +26,7 @@ function refusal(
 ): RunFailure {
   try {
     const line = parseCommandLine(argv, env);
-    if (line.command === "run") ask(line.flags);
+    if (line.type === "command") ask(line.flags);
   } catch (error) {
     if (error instanceof RunFailed) return error.failure;
     throw error;
@@ -44,6 +46,7 @@ function reasonOf(argv: readonly string[]): string | null {
 }
 
 const FLAGS = { ...COMMON_FLAGS, ...RUN_FLAGS };
+type FlagName = keyof typeof FLAGS;
 const named = (type: "boolean" | "string"): FlagName[] =>
   (Object.keys(FLAGS) as FlagName[]).filter((name) => FLAGS[name].type === type);
 const aliasOf = (name: FlagName): string | null => {
@@ -266,26 +269,50 @@ test("--max-cost is a decimal number of dollars, and a bad one is refused by nam
 });
 
 test("the other commands have their word, and the flags that they share stand before or after", () => {
-  expect(parseCommandLine(["r", "x"], {})).toMatchObject({ command: "run", words: ["x"] });
-  expect(parseCommandLine(["show", "abc"], {})).toMatchObject({ runId: "abc" });
-  expect(parseCommandLine(["models"], {})).toMatchObject({ filter: null });
-  expect(parseCommandLine(["models", "gpt"], {})).toMatchObject({ filter: "gpt" });
-  expect(parseCommandLine(["--version"], {})).toEqual({ command: "version" });
+  expect(parseCommandLine(["r", "x"], {})).toMatchObject({
+    command: { name: "run" },
+    words: ["x"],
+  });
+  expect(parseCommandLine(["show", "abc"], {})).toMatchObject({ words: ["abc"] });
+  expect(parseCommandLine(["models"], {})).toMatchObject({ words: [] });
+  expect(parseCommandLine(["models", "gpt"], {})).toMatchObject({ words: ["gpt"] });
+  expect(parseCommandLine(["--version"], {})).toEqual({ type: "version" });
   for (const argv of [
     ["-c", "/x", "run", "p"],
     ["run", "p", "-c", "/x"],
   ]) {
     const line = parseCommandLine(argv, {});
-    expect(line).toMatchObject({ command: "run", words: ["p"] });
+    expect(line).toMatchObject({ command: { name: "run" }, words: ["p"] });
     expect("flags" in line && line.flags.text("cwd")).toBe("/x");
   }
 });
 
 test("help names every flag of the command", async () => {
   const line = parseCommandLine(["run", "--help"], {});
-  if (line.command !== "help") throw new Error(line.command);
+  if (line.type !== "help") throw new Error(line.type);
   const text = await helpText(line.of);
   // A switch that is on by default is offered as its opposite.
   for (const name of Object.keys(FLAGS)) expect(text).toContain(`--${name}`);
-  expect(parseCommandLine(["-h"], {})).toMatchObject({ command: "help" });
+  expect(parseCommandLine(["-h"], {})).toMatchObject({ type: "help", of: [] });
+});
+
+test("a flag has one type and one short name, whichever commands share it", () => {
+  const seen = new Map<string, string>();
+  const short = new Map<string, string>();
+  for (const flags of [COMMON_FLAGS, SELF_FLAGS, ...COMMANDS.map((command) => command.flags)])
+    for (const [name, { type, alias }] of Object.entries<Flag>(flags)) {
+      const form = JSON.stringify([type, alias]);
+      expect([name, seen.get(name) ?? form]).toEqual([name, form]);
+      seen.set(name, form);
+      if (typeof alias !== "string") continue;
+      expect([alias, short.get(alias) ?? name]).toEqual([alias, name]);
+      short.set(alias, name);
+    }
+});
+
+test("a flag that may be repeated has all its values, in order, and one from its twin", () => {
+  const { flags } = run(["--cwd", "a b", "--cwd=c", "x"]);
+  expect(flags.texts("cwd")).toEqual(["a b", "c"]);
+  expect(run(["x"], { CRUSH_RUN_CWD: "d" }).flags.texts("cwd")).toEqual(["d"]);
+  expect(run(["x"]).flags.texts("cwd")).toEqual([]);
 });

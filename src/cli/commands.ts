@@ -1,0 +1,141 @@
+import type { Flags } from "./flag-values.ts";
+import { WAIT_FLAGS, type FlagTable } from "./flags.ts";
+import { RUN_FLAGS } from "./run-flags.ts";
+
+/** One command of the program: what the command line is checked against, what help says, what is done. */
+export interface Command {
+  /** As it is typed after `crush`; two words for one of a group. */
+  readonly name: string;
+  /** Other names for the last word of it. */
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly flags: FlagTable;
+  readonly words: Words;
+  /** Command line and what it is for. */
+  readonly examples: readonly (readonly [line: string, why: string])[];
+  /** Resolves with the exit status. Loads what it needs. */
+  readonly perform: (words: readonly string[], flags: Flags) => Promise<number>;
+}
+
+/** What stands beside the flags. */
+export interface Words {
+  /** As help shows it: `[prompt..]`; empty for none. */
+  readonly shown: string;
+  readonly describe: string;
+  readonly least: number;
+  readonly most: number;
+  /** Of a command that was given too few: what it needs, and where to find it. */
+  readonly missing: readonly [need: string, remedy: string];
+}
+
+const NO_WORDS: Words = { shown: "", describe: "", least: 0, most: 0, missing: ["", ""] };
+
+const RUN_ID: Words = {
+  shown: "<run-id>",
+  describe: "As crush runs or crush run -v tells it",
+  least: 1,
+  most: 1,
+  missing: ["the id of a run", "crush runs lists them"],
+};
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "run",
+    aliases: ["r"],
+    summary: "Run one prompt and print the answer",
+    flags: RUN_FLAGS,
+    words: { ...NO_WORDS, shown: "[prompt..]", describe: "What to do", most: Infinity },
+    examples: [
+      ['crush run "What does this project do?"', "needs a key, or a running Ollama"],
+      ['crush run -m demo/offline "What is here?"', "needs neither"],
+      ['git diff | crush run "Review this"', "standard input comes before the words"],
+    ],
+    perform: async (words, flags) =>
+      await (await import("./run-command.ts")).runCommand(words, flags),
+  },
+  {
+    name: "models",
+    aliases: [],
+    summary: "List the models that can be used, and why the others cannot",
+    flags: {},
+    words: { ...NO_WORDS, shown: "[filter]", describe: "Part of a name or provider", most: 1 },
+    examples: [["crush models anthropic", "those of one provider"]],
+    perform: async ([filter = null], flags) =>
+      await (await import("./models-command.ts")).modelsCommand(filter, flags),
+  },
+  {
+    name: "runs",
+    aliases: [],
+    summary: "List the last runs of this directory",
+    flags: {},
+    words: NO_WORDS,
+    examples: [],
+    perform: async (_words, flags) => await (await import("./runs-command.ts")).runsCommand(flags),
+  },
+  {
+    name: "show",
+    aliases: [],
+    summary: "Tell what became of a run",
+    flags: {},
+    words: RUN_ID,
+    examples: [],
+    perform: async ([runId = ""], flags) =>
+      await (await import("./show-command.ts")).showCommand(runId, flags),
+  },
+  {
+    name: "wait",
+    aliases: [],
+    summary: "Wait for a run and end with its exit status",
+    flags: WAIT_FLAGS,
+    words: RUN_ID,
+    examples: [],
+    perform: async ([runId = ""], flags) =>
+      await (await import("./wait-command.ts")).waitCommand(runId, flags, false),
+  },
+  {
+    name: "attach",
+    aliases: [],
+    summary: "Wait for a run, print its answer, end with its status",
+    flags: WAIT_FLAGS,
+    words: RUN_ID,
+    examples: [],
+    perform: async ([runId = ""], flags) =>
+      await (await import("./wait-command.ts")).waitCommand(runId, flags, true),
+  },
+  {
+    name: "cancel",
+    aliases: [],
+    summary: "Cancel a run, in whatever process it goes on",
+    flags: {},
+    words: RUN_ID,
+    examples: [],
+    perform: async ([runId = ""], flags) =>
+      await (await import("./cancel-command.ts")).cancelCommand(runId, flags),
+  },
+];
+
+/** First words of groups by their other names; `crush s ls` is `crush session list`. */
+const GROUP_ALIASES: ReadonlyMap<string, string> = new Map();
+
+/** The command that these words begin with, and how many of them are its name. */
+export function commandOf(
+  words: readonly string[],
+): { readonly command: Command; readonly taken: number } | null {
+  const [typed = "", second = ""] = words;
+  const first = GROUP_ALIASES.get(typed) ?? typed;
+  for (const command of COMMANDS) {
+    const [head = "", tail = null] = command.name.split(" ");
+    if (tail === null && (head === typed || command.aliases.includes(typed)))
+      return { command, taken: 1 };
+    if (tail !== null && head === first && (tail === second || command.aliases.includes(second)))
+      return { command, taken: 2 };
+  }
+  return null;
+}
+
+/** The commands of the group that this word names; none for a word that names none. */
+export function groupOf(word: string): readonly Command[] {
+  const head = `${GROUP_ALIASES.get(word) ?? word} `;
+  return COMMANDS.filter(({ name }) => name.startsWith(head));
+}

@@ -1,0 +1,129 @@
+import { duration, type Flag, type FlagTable } from "./flags.ts";
+
+const most = (describe: string, twin: string): Flag => ({
+  type: "string",
+  nargs: 1,
+  describe: `${describe} (0: no limit)`,
+  twin,
+});
+
+/** What the model is asked. */
+const PROMPT_FLAGS = {
+  stdin: {
+    type: "boolean",
+    describe: "--no-stdin: never read standard input",
+    twin: "CRUSH_RUN_STDIN",
+  },
+  "stdin-wait": duration("Longest wait for a byte on standard input (60s)", "CRUSH_RUN_STDIN_WAIT"),
+} as const satisfies FlagTable;
+
+const MODEL_FLAGS = {
+  model: {
+    alias: "m",
+    type: "string",
+    nargs: 1,
+    describe: "Model, as provider/model (see: crush models)",
+    twin: "CRUSH_RUN_MODEL",
+  },
+  retries: {
+    type: "string",
+    nargs: 1,
+    describe: "Times a failed model call is tried again (4)",
+    twin: "CRUSH_RUN_RETRIES",
+  },
+  "retry-max-wait": duration("Longest wait before a retry (60s)", "CRUSH_RUN_RETRY_MAX_WAIT"),
+} as const satisfies FlagTable;
+
+const SESSION_FLAGS = {
+  session: { alias: "s", type: "string", nargs: 1, describe: "Go on with this session" },
+  continue: {
+    alias: "C",
+    type: "boolean",
+    describe: "Go on with the last session of this directory",
+  },
+} as const satisfies FlagTable;
+
+/** What the agent may do. */
+const TOOL_FLAGS = {
+  "allow-blocked": {
+    type: "boolean",
+    describe: "A refused tool call does not fail the run",
+    twin: "CRUSH_RUN_ALLOW_BLOCKED",
+  },
+} as const satisfies FlagTable;
+
+const LIMIT_FLAGS = {
+  timeout: duration("Longest time for the whole run (0, the default: none)", "CRUSH_RUN_TIMEOUT"),
+  "idle-timeout": duration(
+    "Longest silence of model and tools (10m; 0: none)",
+    "CRUSH_RUN_IDLE_TIMEOUT",
+  ),
+  "kill-after": duration("Time for a cancelled run to end (10s)", "CRUSH_RUN_KILL_AFTER"),
+  "max-turns": most("Most model calls, summaries not counted", "CRUSH_RUN_MAX_TURNS"),
+  "max-tool-calls": most("Most tool calls", "CRUSH_RUN_MAX_TOOL_CALLS"),
+  "max-tokens": most("No model call after this many tokens, in and out", "CRUSH_RUN_MAX_TOKENS"),
+  "max-cost": most("No model call after this many US dollars", "CRUSH_RUN_MAX_COST"),
+} as const satisfies FlagTable;
+
+/** The answer: its form and its place. */
+const OUTPUT_FLAGS = {
+  output: {
+    type: "string",
+    nargs: 1,
+    describe: "What standard output carries: text, json or stream-json (text)",
+    twin: "CRUSH_RUN_OUTPUT",
+  },
+  stream: {
+    type: "boolean",
+    describe:
+      "Print the text of every step as it comes (--no-stream: the last message, at the end)",
+    twin: "CRUSH_RUN_STREAM",
+  },
+  raw: {
+    type: "boolean",
+    describe: "Keep control sequences in text printed to a terminal",
+    twin: "CRUSH_RUN_RAW",
+  },
+  "allow-empty": {
+    type: "boolean",
+    describe: "An empty answer is a success",
+    twin: "CRUSH_RUN_ALLOW_EMPTY",
+  },
+} as const satisfies FlagTable;
+
+/** What is said on standard error. */
+const NEWS_FLAGS = {
+  quiet: {
+    alias: "q",
+    type: "boolean",
+    describe: "No spinner and no notes (retries and refusals are still told)",
+    twin: "CRUSH_RUN_QUIET",
+  },
+  verbose: {
+    alias: "v",
+    type: "boolean",
+    describe: "Say what the run does",
+    twin: "CRUSH_RUN_VERBOSE",
+  },
+} as const satisfies FlagTable;
+
+/** The flags of `crush run`, as its help groups them. */
+export const RUN_FLAG_GROUPS = {
+  "The prompt": PROMPT_FLAGS,
+  "The model": MODEL_FLAGS,
+  "The session": SESSION_FLAGS,
+  "What it may do": TOOL_FLAGS,
+  Limits: LIMIT_FLAGS,
+  "The answer": OUTPUT_FLAGS,
+  News: NEWS_FLAGS,
+} as const satisfies Readonly<Record<string, FlagTable>>;
+
+export const RUN_FLAGS = {
+  ...PROMPT_FLAGS,
+  ...MODEL_FLAGS,
+  ...SESSION_FLAGS,
+  ...TOOL_FLAGS,
+  ...LIMIT_FLAGS,
+  ...OUTPUT_FLAGS,
+  ...NEWS_FLAGS,
+} as const satisfies FlagTable;
