@@ -2,39 +2,58 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ownerOf, readConfigFile, valueAt, type ConfigFile } from "./config-file.ts";
 
+type Read = typeof readConfigFile;
+
 /** The machine's and the user's own files, lowest priority first. protocol.md section 10.1. */
 export async function readUserFiles(
   directories: readonly (string | null)[],
-  warnings: string[],
+  read: Read = readConfigFile,
 ): Promise<readonly ConfigFile[]> {
-  const system = process.platform === "win32" ? [] : ["/etc/crush"];
   const found: ConfigFile[] = [];
-  for (const dir of [...system, ...directories.filter((one) => one !== null)]) {
-    const file = await readConfigFile(join(dir, "crush.json"), false);
+  for (const dir of userPlaces(directories)) {
+    const file = await read(join(dir, "crush.json"), false);
     if (file) found.push(file);
-    warnAboutScript(join(dir, "crushrc"), warnings);
   }
   return found;
 }
+
+const userPlaces = (directories: readonly (string | null)[]): readonly string[] => [
+  ...(process.platform === "win32" ? [] : ["/etc/crush"]),
+  ...directories.filter((one) => one !== null),
+];
 
 /** The files from the worktree's root down to `cwd`. Those of another user are skipped with a warning. */
 export async function readProjectFiles(
   cwd: string,
   directories: readonly string[],
   warnings: string[],
+  read: Read = readConfigFile,
 ): Promise<readonly ConfigFile[]> {
   const found: ConfigFile[] = [];
   for (const dir of directories)
-    for (const name of ["crush.json", ".crush.json", "crushrc", ".crushrc"]) {
+    for (const name of ["crush.json", ".crush.json"]) {
       const path = join(dir, name);
       if (isOfSomebodyElse(cwd, path, warnings)) continue;
-      if (name.endsWith("rc")) warnAboutScript(path, warnings);
-      else {
-        const file = await readConfigFile(path, true);
-        if (file) found.push(file);
-      }
+      const file = await read(path, true);
+      if (file) found.push(file);
     }
   return found;
+}
+
+/** What there is to say of the scripts beside these files, which are not carried out. */
+export function passedOverScripts(
+  cwd: string,
+  userDirectories: readonly (string | null)[],
+  projectDirectories: readonly string[],
+): readonly string[] {
+  const warnings: string[] = [];
+  for (const dir of userPlaces(userDirectories)) warnAboutScript(join(dir, "crushrc"), warnings);
+  for (const dir of projectDirectories)
+    for (const name of ["crushrc", ".crushrc"]) {
+      const path = join(dir, name);
+      if (!isOfSomebodyElse(cwd, path, warnings)) warnAboutScript(path, warnings);
+    }
+  return warnings;
 }
 
 /** `<data directory>/crush.json`. It may come with the code as well as from us, so it is the project's. */

@@ -1,13 +1,12 @@
-import { realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
-import { failure, RunFailed } from "../protocol/ending.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { Config } from "./config.ts";
 import { valueAt, whereIs, type ConfigFile, type FieldPath } from "./config-file.ts";
 import { contextFiles, type ContextPath } from "./context-files.ts";
+import { enterDirectory } from "./enter-directory.ts";
 import { expandEnv, expansionIn } from "./environment.ts";
 import {
   configuredDataDirectory,
+  passedOverScripts,
   readProjectFiles,
   readUserFiles,
   readWorkspaceFile,
@@ -41,15 +40,16 @@ export interface LoadOptions {
 /** Finds, checks, merges and expands the configuration of a directory. protocol.md section 10. Throws `RunFailed`. */
 export async function loadConfig(options: LoadOptions): Promise<Config> {
   const { env, signal } = options;
-  const cwd = workingDirectory(options.cwd);
+  const cwd = enterDirectory(options.cwd);
   const user = userDirectories(cwd, env);
   const project = projectDirectories(cwd);
   const root = codeRoot(cwd, project[0], user.home);
   const warnings: string[] = [];
   const files = [
-    ...(await readUserFiles([user.config, user.data], warnings)),
+    ...(await readUserFiles([user.config, user.data])),
     ...(await readProjectFiles(cwd, project, warnings)),
   ];
+  warnings.push(...passedOverScripts(cwd, [user.config, user.data], project));
   const configured = options.dataDir ?? configuredDataDirectory(files);
   const dataDir = dataDirectory(cwd, project, user.home, configured);
   files.push(...(await readWorkspaceFile(cwd, dataDir, files, warnings)));
@@ -124,25 +124,6 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     secretEnvNames,
     warnings: [...warnings, ...context.warnings],
   };
-}
-
-function workingDirectory(cwd: string): string {
-  try {
-    const real = realpathSync(resolve(cwd));
-    if (statSync(real).isDirectory()) return real;
-  } catch (error) {
-    throw new RunFailed(
-      failure("usage", `the working directory ${cwd} cannot be entered`, {
-        remedy: "name a directory that exists with --cwd",
-      }),
-      { cause: error },
-    );
-  }
-  throw new RunFailed(
-    failure("usage", `the working directory ${cwd} is not a directory`, {
-      remedy: "name a directory with --cwd",
-    }),
-  );
 }
 
 async function checkFiles(files: readonly ConfigFile[]): Promise<readonly string[]> {

@@ -53,6 +53,17 @@ export async function checkTrust(question: TrustQuestion): Promise<void> {
     ...strangersIn(file),
     ...dataDirectoryIn(file, suspects, question),
   ]);
+  await refuse(offence ?? null, question);
+}
+
+/** The same for what matters to whoever only looks for the data directory. */
+export async function checkDataDirectoryTrust(question: TrustQuestion): Promise<void> {
+  const suspects = untrustedFiles(question);
+  const [offence] = suspects.flatMap((file) => dataDirectoryIn(file, suspects, question));
+  await refuse(offence ?? null, question);
+}
+
+async function refuse(offence: Offence | null, question: TrustQuestion): Promise<void> {
   const dataDirectory = offence ? null : strayDataDirectory(question);
   if (!offence && dataDirectory === null) return;
   const list =
