@@ -1,9 +1,10 @@
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import { isatty } from "node:tty";
 import { failure } from "../protocol/ending.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { controlFilter } from "./control-filter.ts";
 import { writeWithoutBlocking } from "./terminal-writes.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** The one way to standard output. */
 export interface Stdout {
@@ -67,11 +68,6 @@ export function takeStdout(
     isStuck: () => writing > 0,
     failed: () => failed,
   };
-}
-
-/** Node takes a short write to a file for a whole one: the last bytes before a disk is full would be lost without a word. */
-function writeWhole(fd: number, piece: Buffer): void {
-  for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
 }
 
 function isFile({ fd }: { readonly fd: number }): boolean {
