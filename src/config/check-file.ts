@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import { RunFailed } from "../protocol/ending.ts";
 import {
   fieldName,
   invalidConfig,
@@ -10,18 +11,35 @@ import {
 import { nearest } from "./nearest.ts";
 import { configSchema, KNOWN_FIELDS } from "./schema.ts";
 
+/** What is wrong with a file, all of it. */
+export interface Inspection {
+  /** Each would end a run. */
+  readonly problems: readonly RunFailed[];
+  /** A line each. */
+  readonly warnings: readonly string[];
+}
+
 /** Throws `RunFailed` for a field of a wrong type; returns a warning line for each field that is not known. */
 export async function checkFile(file: ConfigFile): Promise<readonly string[]> {
-  const result = configSchema.safeParse(file.value);
-  const [issue] = result.error?.issues ?? [];
-  if (issue) {
-    const more = (result.error?.issues.length ?? 1) - 1;
+  const { problems, warnings } = await inspectFile(file);
+  const [first, ...more] = problems;
+  if (first === undefined) return warnings;
+  if (more.length === 0) throw first;
+  const message = `${first.failure.message} (and ${more.length} more)`;
+  throw new RunFailed({ ...first.failure, message });
+}
+
+export async function inspectFile(file: ConfigFile): Promise<Inspection> {
+  const problems: RunFailed[] = [];
+  for (const issue of configSchema.safeParse(file.value).error?.issues ?? []) {
     const field = issue.path.filter((key) => typeof key !== "symbol");
     const where = await whereIs(file, field);
     const must = requirement(issue);
-    throw invalidConfig(
-      `${where}: ${fieldName(field)} must be ${must}, not ${kindOf(valueAt(file.value, field))}${more > 0 ? ` (and ${more} more)` : ""}`,
-      `make ${fieldName(field)} ${must}`,
+    problems.push(
+      invalidConfig(
+        `${where}: ${fieldName(field)} must be ${must}, not ${kindOf(valueAt(file.value, field))}`,
+        `make ${fieldName(field)} ${must}`,
+      ),
     );
   }
 
@@ -29,16 +47,20 @@ export async function checkFile(file: ConfigFile): Promise<readonly string[]> {
   for (const { field, known } of unknownFields(file.value)) {
     const where = await whereIs(file, field);
     // Every rule under `permissions` may forbid something: to skip one would allow it.
-    if (field[0] === "permissions")
-      throw invalidConfig(
-        `${where}: ${fieldName(field)} is a permission rule that this version cannot carry out`,
-        "take it out, or forbid tools with options.disabled_tools",
+    if (field[0] === "permissions") {
+      problems.push(
+        invalidConfig(
+          `${where}: ${fieldName(field)} is a permission rule that this version cannot carry out`,
+          "take it out, or forbid tools with options.disabled_tools",
+        ),
       );
+      continue;
+    }
     const [similar] = nearest(String(field.at(-1)), known, 1);
     const hint = similar === undefined ? "" : ` (did you mean ${similar}?)`;
     warnings.push(`${where}: unknown field ${fieldName(field)} is ignored${hint}`);
   }
-  return warnings;
+  return { problems, warnings };
 }
 
 const ARTICLES: Readonly<Record<string, string>> = {

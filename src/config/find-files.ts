@@ -4,25 +4,56 @@ import { ownerOf, readConfigFile, valueAt, type ConfigFile } from "./config-file
 
 type Read = typeof readConfigFile;
 
+/** A file that may be there. */
+export interface Candidate {
+  readonly path: string;
+  readonly layer: "machine" | "user" | "project" | "data_directory";
+  /** A Bash script of Crush, looked for only to say that it is skipped. */
+  readonly isScript: boolean;
+}
+
 /** The machine's and the user's own files, lowest priority first. protocol.md section 10.1. */
+export function userCandidates(directories: readonly (string | null)[]): readonly Candidate[] {
+  const machine = process.platform === "win32" ? [] : ["/etc/crush"];
+  const user = directories.filter((one) => one !== null);
+  const named = (layer: Candidate["layer"]) => (dir: string) =>
+    candidates(dir, layer, ["crush.json", "crushrc"]);
+  return [...machine.flatMap(named("machine")), ...user.flatMap(named("user"))];
+}
+
+/** The files from the worktree's root down to the working directory. */
+export const projectCandidates = (directories: readonly string[]): readonly Candidate[] =>
+  directories.flatMap((dir) =>
+    candidates(dir, "project", ["crush.json", ".crush.json", "crushrc", ".crushrc"]),
+  );
+
+/** It may come with the code as well as from us, so it is the project's. */
+export const dataDirectoryCandidate = (dataDir: string): Candidate => ({
+  path: join(dataDir, "crush.json"),
+  layer: "data_directory",
+  isScript: false,
+});
+
+const candidates = (
+  directory: string,
+  layer: Candidate["layer"],
+  names: readonly string[],
+): readonly Candidate[] =>
+  names.map((name) => ({ path: join(directory, name), layer, isScript: name.endsWith("rc") }));
+
 export async function readUserFiles(
   directories: readonly (string | null)[],
   read: Read = readConfigFile,
 ): Promise<readonly ConfigFile[]> {
   const found: ConfigFile[] = [];
-  for (const dir of userPlaces(directories)) {
-    const file = await read(join(dir, "crush.json"), false);
+  for (const { path, isScript } of userCandidates(directories)) {
+    const file = isScript ? null : await read(path, false);
     if (file) found.push(file);
   }
   return found;
 }
 
-const userPlaces = (directories: readonly (string | null)[]): readonly string[] => [
-  ...(process.platform === "win32" ? [] : ["/etc/crush"]),
-  ...directories.filter((one) => one !== null),
-];
-
-/** The files from the worktree's root down to `cwd`. Those of another user are skipped with a warning. */
+/** Those of another user are skipped with a warning. */
 export async function readProjectFiles(
   cwd: string,
   directories: readonly string[],
@@ -30,13 +61,11 @@ export async function readProjectFiles(
   read: Read = readConfigFile,
 ): Promise<readonly ConfigFile[]> {
   const found: ConfigFile[] = [];
-  for (const dir of directories)
-    for (const name of ["crush.json", ".crush.json"]) {
-      const path = join(dir, name);
-      if (isOfSomebodyElse(cwd, path, warnings)) continue;
-      const file = await read(path, true);
-      if (file) found.push(file);
-    }
+  for (const { path, isScript } of projectCandidates(directories)) {
+    if (isScript || skippedAsOfSomebodyElse(cwd, path, warnings)) continue;
+    const file = await read(path, true);
+    if (file) found.push(file);
+  }
   return found;
 }
 
@@ -47,45 +76,50 @@ export function passedOverScripts(
   projectDirectories: readonly string[],
 ): readonly string[] {
   const warnings: string[] = [];
-  for (const dir of userPlaces(userDirectories)) warnAboutScript(join(dir, "crushrc"), warnings);
-  for (const dir of projectDirectories)
-    for (const name of ["crushrc", ".crushrc"]) {
-      const path = join(dir, name);
-      if (!isOfSomebodyElse(cwd, path, warnings)) warnAboutScript(path, warnings);
-    }
+  for (const { path, isScript } of userCandidates(userDirectories))
+    if (isScript) warnAboutScript(path, warnings);
+  for (const { path, isScript } of projectCandidates(projectDirectories))
+    if (isScript && !skippedAsOfSomebodyElse(cwd, path, warnings)) warnAboutScript(path, warnings);
   return warnings;
 }
 
-/** `<data directory>/crush.json`. It may come with the code as well as from us, so it is the project's. */
+/** `<data directory>/crush.json`. */
 export async function readWorkspaceFile(
   cwd: string,
   dataDir: string,
   read: readonly ConfigFile[],
   warnings: string[],
 ): Promise<readonly ConfigFile[]> {
-  const path = join(dataDir, "crush.json");
-  if (read.some((file) => file.path === path) || isOfSomebodyElse(cwd, path, warnings)) return [];
+  const { path } = dataDirectoryCandidate(dataDir);
+  if (read.some((file) => file.path === path) || skippedAsOfSomebodyElse(cwd, path, warnings))
+    return [];
   const file = await readConfigFile(path, true);
   return file ? [file] : [];
 }
 
 function warnAboutScript(path: string, warnings: string[]): void {
-  if (existsSync(path))
-    warnings.push(
-      `${path} is skipped: it is a Bash script, and this version reads only crush.json`,
-    );
+  if (existsSync(path)) warnings.push(scriptSkipped(path));
 }
 
-function isOfSomebodyElse(cwd: string, path: string, warnings: string[]): boolean {
-  let owner: number | null;
+export const scriptSkipped = (path: string): string =>
+  `${path} is skipped: it is a Bash script, and this version reads only crush.json`;
+
+function skippedAsOfSomebodyElse(cwd: string, path: string, warnings: string[]): boolean {
+  if (!isOfSomebodyElse(cwd, path)) return false;
+  warnings.push(somebodyElses(cwd, path));
+  return true;
+}
+
+export const somebodyElses = (cwd: string, path: string): string =>
+  `${path} is skipped: it belongs to another user than ${cwd}`;
+
+export function isOfSomebodyElse(cwd: string, path: string): boolean {
   try {
-    owner = ownerOf(path);
+    const owner = ownerOf(path);
+    return owner !== null && owner !== ownerOf(cwd);
   } catch {
     return false; // reading it will say what is wrong
   }
-  if (owner === null || owner === ownerOf(cwd)) return false;
-  warnings.push(`${path} is skipped: it belongs to another user than ${cwd}`);
-  return true;
 }
 
 export function configuredDataDirectory(files: readonly ConfigFile[]): string | null {

@@ -7,6 +7,8 @@ import {
   type ConfigFile,
   type FieldPath,
 } from "./config-file.ts";
+import type { RunFailed } from "../protocol/ending.ts";
+import type { Inspection } from "./check-file.ts";
 import type { CrushJson } from "./schema.ts";
 
 /**
@@ -17,6 +19,17 @@ export async function tellNotCarriedOut(
   files: readonly ConfigFile[],
   merged: CrushJson,
 ): Promise<readonly string[]> {
+  const { problems, warnings } = await inspectNotCarriedOut(files, merged);
+  const [first] = problems;
+  if (first !== undefined) throw first;
+  return warnings;
+}
+
+export async function inspectNotCarriedOut(
+  files: readonly ConfigFile[],
+  merged: CrushJson,
+): Promise<Inspection> {
+  const problems: RunFailed[] = [];
   const warnings: string[] = [];
   for (const file of files) {
     for (const event of keysAt(file, ["hooks"])) {
@@ -25,11 +38,16 @@ export async function tellNotCarriedOut(
       const where = await whereIs(file, field);
       // Crush has one event; it ignores the others, so nothing is lost with them.
       if (event.replaceAll("_", "").toLowerCase() === "pretooluse")
-        throw invalidConfig(
-          `${where}: ${fieldName(field)}: hooks cannot be carried out by this version`,
-          "take the hook out; a run that skipped it would allow what it forbids",
+        problems.push(
+          invalidConfig(
+            `${where}: ${fieldName(field)}: hooks cannot be carried out by this version`,
+            "take the hook out; a run that skipped it would allow what it forbids",
+          ),
         );
-      warnings.push(`${where}: ${fieldName(field)} is not an event that has hooks; it is ignored`);
+      else
+        warnings.push(
+          `${where}: ${fieldName(field)} is not an event that has hooks; it is ignored`,
+        );
     }
     for (const field of idleFields(file, merged))
       warnings.push(
@@ -40,7 +58,7 @@ export async function tellNotCarriedOut(
         `${await whereIs(file, ["trusted_directories"])}: trusted_directories counts only in your own configuration; it is ignored`,
       );
   }
-  return warnings;
+  return { problems, warnings };
 }
 
 function idleFields(file: ConfigFile, merged: CrushJson): readonly FieldPath[] {

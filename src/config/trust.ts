@@ -10,9 +10,16 @@ import {
   type ConfigFile,
   type FieldPath,
 } from "./config-file.ts";
+import type { RunFailed } from "../protocol/ending.ts";
 import { isInside, realPath, type Env } from "./places.ts";
 import type { CrushJson } from "./schema.ts";
-import { ExpandFailed, parseTemplate, runsCommand, variablesOf } from "./template.ts";
+import {
+  ExpandFailed,
+  parseTemplate,
+  runsCommand,
+  variablesOf,
+  type Template,
+} from "./template.ts";
 
 /** What has to be known to judge a project's files. design.md section 5. */
 export interface TrustQuestion {
@@ -42,8 +49,38 @@ interface Offence {
  * key somewhere else, needs trust. Throws `RunFailed` that names the first such entry.
  */
 export async function checkTrust(question: TrustQuestion): Promise<void> {
+  await refuse(offencesIn(question), question);
+}
+
+/** The same for what matters to whoever only looks for the data directory. */
+export async function checkDataDirectoryTrust(question: TrustQuestion): Promise<void> {
   const suspects = untrustedFiles(question);
-  const [offence] = suspects.flatMap((file) => [
+  await refuse(
+    suspects.flatMap((file) => dataDirectoryIn(file, suspects, question)),
+    question,
+  );
+}
+
+async function refuse(offences: readonly Offence[], question: TrustQuestion): Promise<void> {
+  const [first] = offences;
+  if (first !== undefined) throw await untrusted(first, question);
+  const dataDirectory = strayDataDirectory(question);
+  if (dataDirectory !== null) throw untrustedLink(dataDirectory, question);
+}
+
+/** Every entry that needs trust and has none. */
+export async function trustProblems(question: TrustQuestion): Promise<readonly RunFailed[]> {
+  const entries = offencesIn(question).map(async (one) => await untrusted(one, question));
+  const dataDirectory = strayDataDirectory(question);
+  return [
+    ...(await Promise.all(entries)),
+    ...(dataDirectory === null ? [] : [untrustedLink(dataDirectory, question)]),
+  ];
+}
+
+function offencesIn(question: TrustQuestion): readonly Offence[] {
+  const suspects = untrustedFiles(question);
+  return suspects.flatMap((file) => [
     ...linkOut(file, question),
     ...commandsIn(file),
     ...programsIn(file, question.merged),
@@ -53,33 +90,28 @@ export async function checkTrust(question: TrustQuestion): Promise<void> {
     ...strangersIn(file),
     ...dataDirectoryIn(file, suspects, question),
   ]);
-  await refuse(offence ?? null, question);
 }
 
-/** The same for what matters to whoever only looks for the data directory. */
-export async function checkDataDirectoryTrust(question: TrustQuestion): Promise<void> {
-  const suspects = untrustedFiles(question);
-  const [offence] = suspects.flatMap((file) => dataDirectoryIn(file, suspects, question));
-  await refuse(offence ?? null, question);
-}
-
-async function refuse(offence: Offence | null, question: TrustQuestion): Promise<void> {
-  const dataDirectory = offence ? null : strayDataDirectory(question);
-  if (!offence && dataDirectory === null) return;
-  const list =
-    question.userConfig === null
-      ? ""
-      : `, or add ${JSON.stringify(question.root)} to trusted_directories in ${join(question.userConfig, "crush.json")}`;
-  if (!offence)
-    throw invalidConfig(
-      `${dataDirectory} is a link that leads out of the project, and this directory is not trusted`,
-      `name a data directory with --data-dir; or, if you trust the link, run with --trust-config${list}`,
-    );
-  throw invalidConfig(
-    `${await whereIs(offence.file, offence.field)}: ${fieldName(offence.field) || "it"} ${offence.what}, and this directory is not trusted`,
-    `read the file; if you trust it, run with --trust-config${list}`,
+async function untrusted(
+  { file, field, what }: Offence,
+  question: TrustQuestion,
+): Promise<RunFailed> {
+  return invalidConfig(
+    `${await whereIs(file, field)}: ${fieldName(field) || "it"} ${what}, and this directory is not trusted`,
+    `read the file; if you trust it, run with --trust-config${orList(question)}`,
   );
 }
+
+const untrustedLink = (dataDirectory: string, question: TrustQuestion): RunFailed =>
+  invalidConfig(
+    `${dataDirectory} is a link that leads out of the project, and this directory is not trusted`,
+    `name a data directory with --data-dir; or, if you trust the link, run with --trust-config${orList(question)}`,
+  );
+
+const orList = ({ userConfig, root }: TrustQuestion): string =>
+  userConfig === null
+    ? ""
+    : `, or add ${JSON.stringify(root)} to trusted_directories in ${join(userConfig, "crush.json")}`;
 
 /** The project's files that neither the flag nor the user's own configuration vouches for. */
 export function untrustedFiles(
@@ -268,20 +300,39 @@ function templatesIn(file: ConfigFile): readonly { field: FieldPath; template: s
 
 /** Throws for a value that does not parse, so that the mistake is told with its place, whoever made it. */
 export async function checkTemplates(file: ConfigFile): Promise<void> {
+  const [first] = await templateProblems(file);
+  if (first !== undefined) throw first;
+}
+
+export async function templateProblems(file: ConfigFile): Promise<readonly RunFailed[]> {
+  const problems: RunFailed[] = [];
   for (const { field, template } of templatesIn(file)) {
     try {
       parseTemplate(template);
     } catch (error) {
       if (!(error instanceof ExpandFailed)) throw error;
-      throw invalidConfig(
-        `${await whereIs(file, field)}: ${fieldName(field)} cannot be expanded: ${error.message}`,
-        "quote or escape the special characters ($ ` \\ ' \")",
-        error,
+      problems.push(
+        invalidConfig(
+          `${await whereIs(file, field)}: ${fieldName(field)} cannot be expanded: ${error.message}`,
+          "quote or escape the special characters ($ ` \\ ' \")",
+          error,
+        ),
       );
     }
   }
+  return problems;
 }
 
-const isCommand = (template: string): boolean => runsCommand(parseTemplate(template));
+const isCommand = (template: string): boolean => runsCommand(parsed(template));
 const usesVariable = (template: string): boolean =>
-  isCommand(template) || variablesOf(parseTemplate(template)).length > 0;
+  isCommand(template) || variablesOf(parsed(template)).length > 0;
+
+/** What does not parse ends every run by itself; a list of all that is wrong asks about its trust all the same. */
+function parsed(template: string): Template {
+  try {
+    return parseTemplate(template);
+  } catch (error) {
+    if (error instanceof ExpandFailed) return [];
+    throw error;
+  }
+}
