@@ -1,34 +1,7 @@
-import type { Flags } from "./flag-values.ts";
-import { WAIT_FLAGS, type FlagTable } from "./flags.ts";
+import { NO_WORDS, type Command, type Words } from "./command.ts";
+import { CONFIG_COMMANDS } from "./config-commands.ts";
+import { WAIT_FLAGS } from "./flags.ts";
 import { RUN_FLAGS } from "./run-flags.ts";
-
-/** One command of the program: what the command line is checked against, what help says, what is done. */
-export interface Command {
-  /** As it is typed after `crush`; two words for one of a group. */
-  readonly name: string;
-  /** Other names for the last word of it. */
-  readonly aliases: readonly string[];
-  readonly summary: string;
-  readonly flags: FlagTable;
-  readonly words: Words;
-  /** Command line and what it is for. */
-  readonly examples: readonly (readonly [line: string, why: string])[];
-  /** Resolves with the exit status. Loads what it needs. */
-  readonly perform: (words: readonly string[], flags: Flags) => Promise<number>;
-}
-
-/** What stands beside the flags. */
-export interface Words {
-  /** As help shows it: `[prompt..]`; empty for none. */
-  readonly shown: string;
-  readonly describe: string;
-  readonly least: number;
-  readonly most: number;
-  /** Of a command that was given too few: what it needs, and where to find it. */
-  readonly missing: readonly [need: string, remedy: string];
-}
-
-const NO_WORDS: Words = { shown: "", describe: "", least: 0, most: 0, missing: ["", ""] };
 
 const RUN_ID: Words = {
   shown: "<run-id>",
@@ -113,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
     perform: async ([runId = ""], flags) =>
       await (await import("./cancel-command.ts")).cancelCommand(runId, flags),
   },
+  ...CONFIG_COMMANDS,
 ];
 
 /** First words of groups by their other names; `crush s ls` is `crush session list`. */

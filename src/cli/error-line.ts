@@ -1,6 +1,6 @@
 import type { RunFailure } from "../protocol/ending.ts";
-import { controlFilter } from "./control-filter.ts";
 import { remedyOf } from "../protocol/remedy.ts";
+import { oneLine } from "./one-line.ts";
 
 /** The one line that every ending but success has: `error: what (reason); remedy`. */
 export function errorLine(what: RunFailure): string {
@@ -30,6 +30,3 @@ async function written(line: string): Promise<void> {
     });
   });
 }
-
-/** What others wrote may stand in it: without what a terminal would obey. */
-const oneLine = (text: string): string => controlFilter()(text.replace(/\s+/g, " ")).trim();

@@ -58,3 +58,8 @@ export const SELF_FLAGS = {
 export const WAIT_FLAGS = {
   timeout: duration("Longest time to wait for the run; it goes on (0, the default: none)"),
 } as const satisfies FlagTable;
+
+/** For commands whose output programs read as well. */
+export const JSON_FLAG = {
+  json: { type: "boolean", describe: "Print JSON" },
+} as const satisfies FlagTable;

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from "yargs";
-import { COMMANDS, commandOf, type Command } from "./commands.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS, commandOf } from "./commands.ts";
 import { COMMON_FLAGS, SELF_FLAGS } from "./flags.ts";
 import { RUN_FLAG_GROUPS } from "./run-flags.ts";
 

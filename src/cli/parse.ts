@@ -1,6 +1,7 @@
 import yargsParser from "yargs-parser";
 import type { RunFailed } from "../protocol/ending.ts";
-import { COMMANDS, commandOf, groupOf, type Command } from "./commands.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS, commandOf, groupOf } from "./commands.ts";
 import { Flags } from "./flag-values.ts";
 import { COMMON_FLAGS, SELF_FLAGS, type Flag, type FlagTable } from "./flags.ts";
 import { RUN_FLAGS } from "./run-flags.ts";

@@ -1,9 +1,11 @@
 import { RunFailed, type Reason, type RunFailure } from "../protocol/ending.ts";
+import { isJsonObject } from "../shared/json.ts";
 import { inspectFile } from "./check-file.ts";
 import type { Config } from "./config.ts";
+import { locator } from "./config-file.ts";
 import { loadConfig, type LoadOptions } from "./load.ts";
 import { inspectNotCarriedOut } from "./not-carried-out.ts";
-import { isSameProvider, modelOf, providerOf } from "./selection.ts";
+import { choiceOf, isSameProvider, modelOf, providerOf } from "./selection.ts";
 import { surveyConfig, type Survey } from "./survey.ts";
 import { templateProblems, trustProblems } from "./trust.ts";
 
@@ -17,9 +19,12 @@ export interface Finding {
   readonly reason: Exclude<Reason, "end_turn"> | null;
 }
 
-export interface CheckedConfig {
+export interface InspectedConfig {
   readonly survey: Survey;
   readonly findings: readonly Finding[];
+}
+
+export interface CheckedConfig extends InspectedConfig {
   /** What a run would be given; null when it would be refused. */
   readonly config: Config | null;
 }
@@ -29,8 +34,7 @@ export interface CheckedConfig {
  * `signal.reason`, or for a working directory that is none.
  */
 export async function checkConfig(options: LoadOptions): Promise<CheckedConfig> {
-  const survey = await surveyConfig(options);
-  const findings = await findingsIn(survey, options);
+  const { survey, findings } = await inspectConfig(options);
   if (findings.some(({ severity }) => severity === "error"))
     return { survey, findings, config: null };
   try {
@@ -51,7 +55,11 @@ export async function checkConfig(options: LoadOptions): Promise<CheckedConfig> 
   }
 }
 
-async function findingsIn(survey: Survey, options: LoadOptions): Promise<readonly Finding[]> {
+/** The same as far as it can be told by reading: nothing is expanded, no command is run. */
+export async function inspectConfig(
+  options: Omit<LoadOptions, "signal">,
+): Promise<InspectedConfig> {
+  const survey = await surveyConfig(options);
   const findings: Finding[] = [];
   for (const { why, problem: broken, file } of survey.places) {
     if (why !== null) findings.push(warning("file")(why));
@@ -73,12 +81,21 @@ async function findingsIn(survey: Survey, options: LoadOptions): Promise<readonl
     userConfig: survey.user.config,
     dataDirectory: (options.dataDir ?? null) === null ? survey.dataDirectory : null,
   });
-  return [
-    ...findings,
-    ...problems.map(thrown("value")),
-    ...warnings.map(warning("value")),
-    ...trust.map(thrown("trust")),
-  ];
+  const locate = locator(files);
+  for (const kind of ["large", "small"] as const) {
+    if (!isJsonObject(merged.models?.[kind])) continue;
+    const failed = await caught(choiceOf(merged, kind, locate));
+    if (failed !== null) findings.push(thrown("value")(failed));
+  }
+  return {
+    survey,
+    findings: [
+      ...findings,
+      ...problems.map(thrown("value")),
+      ...warnings.map(warning("value")),
+      ...trust.map(thrown("trust")),
+    ],
+  };
 }
 
 /** Providers that the configuration names and that no run could use. */
@@ -121,6 +138,16 @@ async function unresolvedIn(config: Config): Promise<readonly Finding[]> {
     });
   }
   return findings;
+}
+
+async function caught(work: Promise<unknown>): Promise<RunFailed | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (error instanceof RunFailed) return error;
+    throw error;
+  }
 }
 
 const warning =

@@ -144,6 +144,18 @@ export async function whereIs(file: ConfigFile, field: FieldPath): Promise<strin
   return `${file.path}:1:1`;
 }
 
+/** Tells the place of a field of the merged configuration: in the last file that has it, or its nearest parent. */
+export function locator(files: readonly ConfigFile[]): (field: FieldPath) => Promise<string> {
+  return async (field) => {
+    for (let length = field.length; length > 0; length -= 1) {
+      const part = field.slice(0, length);
+      const file = files.findLast((one) => valueAt(one.value, part) !== undefined);
+      if (file) return await whereIs(file, part);
+    }
+    return "configuration";
+  };
+}
+
 /** `providers.openai.models[0].id` */
 export const fieldName = (field: FieldPath): string =>
   field

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../shared/json.ts";
 import type { Config } from "./config.ts";
-import { valueAt, whereIs, type ConfigFile, type FieldPath } from "./config-file.ts";
+import { locator, valueAt, type ConfigFile } from "./config-file.ts";
 import { contextFiles, type ContextPath } from "./context-files.ts";
 import { enterDirectory } from "./enter-directory.ts";
 import { expandEnv, expansionIn } from "./environment.ts";
@@ -135,18 +135,6 @@ async function checkFiles(files: readonly ConfigFile[]): Promise<readonly string
     await checkTemplates(file);
   }
   return warnings;
-}
-
-/** Tells the place of a field of the merged configuration: in the last file that has it, or its nearest parent. */
-function locator(files: readonly ConfigFile[]): (field: FieldPath) => Promise<string> {
-  return async (field) => {
-    for (let length = field.length; length > 0; length -= 1) {
-      const part = field.slice(0, length);
-      const file = files.findLast((one) => valueAt(one.value, part) !== undefined);
-      if (file) return await whereIs(file, part);
-    }
-    return "configuration";
-  };
 }
 
 function pathsOf(

@@ -3,7 +3,6 @@ import { masked } from "../shared/masked.ts";
 import { secretNames } from "./load-providers.ts";
 import { expansionIn } from "./environment.ts";
 import type { Env } from "./places.ts";
-import type { CrushJson } from "./schema.ts";
 import { ExpandFailed, parseTemplate, type Template } from "./template.ts";
 
 const BLOT = "***";
@@ -35,7 +34,7 @@ export function maskedConfig(config: JsonObject, env: Env): JsonObject {
 
 function namesOfSecrets(config: JsonObject): readonly string[] {
   try {
-    return secretNames(config as CrushJson);
+    return secretNames(config);
   } catch (error) {
     if (error instanceof ExpandFailed) return secretNames({});
     throw error;
@@ -70,7 +69,7 @@ function maskedValue(value: Json | undefined, isSecret: boolean, mask: Mask): Js
 
 /** `--token` before the word that is the token. */
 const isSecretSwitch = (word: Json | undefined): boolean =>
-  typeof word === "string" && /^-/.test(word) && !word.includes("=") && SECRET_NAME.test(word);
+  typeof word === "string" && word.startsWith("-") && !word.includes("=") && SECRET_NAME.test(word);
 
 function maskedTemplate(text: string): string {
   try {

@@ -69,13 +69,13 @@ export async function surveyConfig({
   const files = filesOf(places);
   return {
     files,
-    merged: files.reduce<JsonObject>((base, file) => merge(base, file.value), {}) as CrushJson,
+    merged: files.reduce<JsonObject>((base, file) => merge(base, file.value), {}),
     workingDirectory: cwd,
     dataDirectory: data,
     root: codeRoot(cwd, project[0], user.home),
     user,
     // A script is worth a word only where there is one.
-    places: places.filter(({ path, state }) => !/rc$/.test(path) || state !== "missing"),
+    places: places.filter(({ path, state }) => !path.endsWith("rc") || state !== "missing"),
   };
 }
 
