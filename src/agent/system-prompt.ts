@@ -7,23 +7,31 @@ export interface PromptFacts {
   /** `2026-11-21`. */
   readonly date: string;
   readonly contextFiles: readonly ContextFile[];
+  /** Instead of all that we say ourselves. */
+  readonly system?: string | undefined;
+  /** At the very end. */
+  readonly appendSystem?: string | undefined;
 }
 
 /** The system prompt: the same facts give the same bytes, so that a provider's prompt cache can help. */
 export function systemPrompt(facts: PromptFacts): string {
   const sections = [
     facts.prefix ?? "",
-    WHO_YOU_ARE,
-    HOW_YOU_WORK,
-    `# Where you are
-
-Working directory: ${facts.workingDirectory}
-Platform: ${facts.platform}
-Date: ${facts.date}`,
+    ...(facts.system === undefined
+      ? [WHO_YOU_ARE, HOW_YOU_WORK, whereYouAre(facts)]
+      : [facts.system]),
     facts.contextFiles.length === 0 ? "" : contextSection(facts.contextFiles),
+    facts.appendSystem ?? "",
   ];
   return sections.filter((section) => section !== "").join("\n\n");
 }
+
+const whereYouAre = ({ workingDirectory, platform, date }: PromptFacts): string =>
+  `# Where you are
+
+Working directory: ${workingDirectory}
+Platform: ${platform}
+Date: ${date}`;
 
 const WHO_YOU_ARE = `You are the agent behind \`crush run\`: a person or a script has started you with one prompt and reads what you answer. \
 Nobody is watching while you work. There is no one to ask, to confirm or to approve: do not end with a question or an offer, decide with your \

@@ -4,6 +4,27 @@ import { LONGEST_TIMER_MS } from "../shared/duration.ts";
 const durationMs = z.int().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());
 
+/** How much a model is to think, from nothing to most; not every model takes every level. */
+export const REASONING_LEVELS = [
+  "none",
+  "minimal",
+  "low",
+  "medium",
+  "high",
+  "xhigh",
+  "max",
+] as const;
+export type ReasoningLevel = (typeof REASONING_LEVELS)[number];
+
+/** Bytes of a text for the system prompt: more is a mistake, and would leave no room for the work. */
+export const MOST_SYSTEM_BYTES = 1024 * 1024;
+const systemText = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.refine((text) => Buffer.byteLength(text) <= MOST_SYSTEM_BYTES, "is too long"),
+  );
+
 /**
  * What one prompt asks of its run; it holds for that run and is never written to a configuration. The wire form is
  * snake_case. Durations are milliseconds.
@@ -11,6 +32,16 @@ const count = z.int().check(z.nonnegative());
 export const runOptionsSchema = z.object({
   /** `provider/model` or a bare model id. */
   model: z.optional(z.string()),
+  /** The model that writes the summary of a conversation that fills the context; the run's own unless given. */
+  smallModel: z.optional(z.string()),
+  reasoningEffort: z.optional(z.enum(REASONING_LEVELS)),
+  temperature: z.optional(z.number().check(z.nonnegative(), z.lte(2))),
+  /** Instead of our own words in the system prompt. */
+  system: z.optional(systemText),
+  /** At the end of the system prompt. */
+  appendSystem: z.optional(systemText),
+  /** Behind the session's open prompts, or not at all while there are any. */
+  ifBusy: z.optional(z.enum(["queue", "fail"])),
   /** From acceptance to the terminal event; 0 for no limit. */
   timeoutMs: z.optional(durationMs),
   /** Without any event from model or tool; 0 for no limit. */

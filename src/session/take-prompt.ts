@@ -29,7 +29,7 @@ export interface Accepted {
 
 /**
  * The accept section: the prompt gets its sequence and is stored, reserved. `prompt` is null when an earlier one is attached to.
- * Call inside a transaction. Throws `RunFailed` (`run_conflict`, `unknown_session`, `session_busy` for a summary, `queue_full`).
+ * Call inside a transaction. Throws `RunFailed` (`run_conflict`, `unknown_session`, `session_busy` for a summary and where it was asked for, `queue_full`).
  */
 export function take(
   store: Store,
@@ -44,6 +44,7 @@ export function take(
   if (store.sessions.title(request.sessionId) === null) throw unknownSession(request.sessionId);
   const open = store.runs.open(request.sessionId).length;
   if (request.kind === "summary" && open > 0) throw busy(request.sessionId);
+  if (request.options.ifBusy === "fail" && open > 0) throw busy(request.sessionId);
   if (open >= QUEUE_LIMIT) throw full(request.sessionId);
   const seq = store.runs.insert({ ...request, owner: store.ownerId, now });
   const prompt: StoredPrompt = {

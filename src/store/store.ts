@@ -2,6 +2,7 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase, type Database } from "./database.ts";
 import { ensureDirectory } from "./ensure-directory.ts";
+import { forkSession, type Fork } from "./fork-session.ts";
 import { messagesOf, type Messages } from "./messages.ts";
 import { becomeOwner, isAlive } from "./owners.ts";
 import { readFilesOf, type ReadFiles } from "./read-files.ts";
@@ -17,6 +18,8 @@ export interface Store {
   readonly messages: Messages;
   readonly runs: Runs;
   readonly readFiles: ReadFiles;
+  /** Copies a session; false when there is none to copy. */
+  fork(fork: Fork): boolean;
   readonly transaction: Database["transaction"];
   /** Changes when another process has committed. */
   dataVersion(): number;
@@ -50,6 +53,7 @@ export function openStore(dataDirectory: string, { limitBytes, busyMs }: StoreOp
     messages: messagesOf(database),
     runs: runsOf(database),
     readFiles: readFilesOf(database),
+    fork: (fork) => forkSession(database, fork),
     transaction: database.transaction,
     dataVersion: database.dataVersion,
     isAlive: (id) => id === owner.id || prepared(dataDirectory, () => isAlive(owners, id)),

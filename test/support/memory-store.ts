@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { MessageId, RunId, SessionId } from "../../src/protocol/ids.ts";
+import { newMessageId, type MessageId, type RunId, type SessionId } from "../../src/protocol/ids.ts";
 import type { RunOutcome, RunRecord } from "../../src/protocol/run-record.ts";
 import type { Session } from "../../src/protocol/session.ts";
+import type { Fork } from "../../src/store/fork-session.ts";
 import type { OpenPrompt, Runs, StoredPrompt } from "../../src/store/runs.ts";
 import type { CancelMark, Sessions } from "../../src/store/sessions.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -21,11 +22,19 @@ interface RunRow extends StoredPrompt {
   readonly outcome: RunOutcome | null;
 }
 
+interface ReadFileRow {
+  readonly sessionId: SessionId;
+  readonly path: string;
+  readonly digest: string;
+  /** Unix seconds. */
+  readonly at: number;
+}
+
 interface Tables {
   readonly sessions: Table<SessionId, SessionRow>;
   readonly runs: Table<number, RunRow>;
   readonly messages: Table<MessageId, MessageRow>;
-  readonly readFiles: Table<string, string>;
+  readonly readFiles: Table<string, ReadFileRow>;
 }
 
 /**
@@ -81,10 +90,13 @@ export function memoryDisk(): Disk {
       messages: guarded(messagesIn(tables.messages, touched, transaction)),
       runs: guarded(runsIn(tables, transaction)),
       readFiles: guarded({
-        lastSeen: (sessionId, path) => tables.readFiles.get(`${sessionId} ${path}`) ?? null,
-        record: (sessionId, path, digest) =>
-          transaction(() => tables.readFiles.put(`${sessionId} ${path}`, digest)),
+        lastSeen: (sessionId, path) => tables.readFiles.get(`${sessionId} ${path}`)?.digest ?? null,
+        record: (sessionId, path, digest, at) =>
+          transaction(() =>
+            tables.readFiles.put(`${sessionId} ${path}`, { sessionId, path, digest, at }),
+          ),
       }),
+      fork: (fork) => transaction(() => forkIn(tables, fork)),
       transaction,
       dataVersion: () => {
         mustBeOpen();
@@ -164,6 +176,34 @@ function sessionsIn({ sessions, messages }: Tables, write: Write): Sessions {
     summaryOf: (id) => sessions.get(id)?.summaryMessageId ?? null,
     setSummary: (id, summaryMessageId) => change(id, () => ({ summaryMessageId })),
   };
+}
+
+function forkIn({ sessions, runs, messages, readFiles }: Tables, { from, id, now }: Fork): boolean {
+  const original = sessions.get(from);
+  if (original === undefined) return false;
+  const fresh = { promptTokens: 0, completionTokens: 0, cost: 0, createdAt: now, updatedAt: now };
+  const open = runs.rows().filter((row) => row.sessionId === from && row.state !== "settled");
+  const copied = messages
+    .rows()
+    .filter((row) => row.sessionId === from && !open.some(({ seq }) => seq === row.turn))
+    .toSorted((a, b) => a.turn - b.turn || a.seq - b.seq);
+  let summaryMessageId: MessageId | null = null;
+  for (const row of copied) {
+    const copy = { ...row, id: newMessageId(), sessionId: id, seq: messages.nextSeq() };
+    messages.put(copy.id, copy);
+    const isWhole = row.parts.some(
+      (part) => part.type === "finish" && part.reason === "end_turn",
+    );
+    if (original.summaryMessageId !== null && row.isSummary === true && isWhole)
+      summaryMessageId = copy.id;
+  }
+  const seq = sessions.nextSeq();
+  sessions.put(id, { ...original, ...fresh, id, seq, mark: null, summaryMessageId });
+  const active = open.find(({ state }) => state === "active")?.startedAt ?? null;
+  for (const row of readFiles.rows())
+    if (row.sessionId === from && (active === null || row.at < Math.floor(active / 1000)))
+      readFiles.put(`${id} ${row.path}`, { ...row, sessionId: id });
+  return true;
 }
 
 function runsIn({ runs, sessions }: Tables, write: Write): Runs {
