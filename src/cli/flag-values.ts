@@ -91,6 +91,18 @@ export class Flags {
     );
   }
 
+  /** A number from 0 to `most`. */
+  upTo(name: string, most: number): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const number = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Infinity;
+    if (number <= most) return number;
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no number from 0 to ${most}`,
+      `use one from 0 to ${most}, such as 0.5`,
+    );
+  }
+
   dollars(name: string): number | null {
     const text = this.text(name);
     if (text === null) return null;

@@ -25,6 +25,34 @@ const MODEL_FLAGS = {
     describe: "Model, as provider/model (see: crush models)",
     twin: "CRUSH_RUN_MODEL",
   },
+  "small-model": {
+    type: "string",
+    nargs: 1,
+    describe: "Model that writes summaries of long conversations (the same)",
+    twin: "CRUSH_RUN_SMALL_MODEL",
+  },
+  "reasoning-effort": {
+    type: "string",
+    nargs: 1,
+    describe: "How much it thinks: none, minimal, low, medium, high, xhigh or max",
+    twin: "CRUSH_RUN_REASONING_EFFORT",
+  },
+  temperature: {
+    type: "string",
+    nargs: 1,
+    describe: "How freely it chooses its words, 0 to 2",
+    twin: "CRUSH_RUN_TEMPERATURE",
+  },
+  system: {
+    type: "string",
+    nargs: 1,
+    describe: "TEXT or @FILE in place of our own system prompt",
+  },
+  "append-system": {
+    type: "string",
+    nargs: 1,
+    describe: "TEXT or @FILE at the end of the system prompt",
+  },
   retries: {
     type: "string",
     nargs: 1,
@@ -40,6 +68,12 @@ const SESSION_FLAGS = {
     alias: "C",
     type: "boolean",
     describe: "Go on with the last session of this directory",
+  },
+  "if-busy": {
+    type: "string",
+    nargs: 1,
+    describe: "While the session has open prompts: queue behind them, or fail (queue)",
+    twin: "CRUSH_RUN_IF_BUSY",
   },
 } as const satisfies FlagTable;
 

@@ -1,6 +1,8 @@
 import type { RunOptions } from "../protocol/run-options.ts";
 import { monotonicMs } from "../shared/clock.ts";
+import { defined } from "./defined.ts";
 import type { Flags } from "./flag-values.ts";
+import { modelOptions } from "./model-options.ts";
 import { usage } from "./usage.ts";
 import { workingDirectory } from "./working-directory.ts";
 
@@ -33,7 +35,9 @@ export function readRequest(flags: Flags): RunRequest {
     continueLast,
     live: flags.flag("stream"),
     options: {
-      ...defined("model", flags.text("model")),
+      ...modelOptions(flags),
+      // The default stays unsaid, so that the same prompt is the same body.
+      ...(flags.choice("if-busy", ["queue", "fail"]) === "fail" ? { ifBusy: "fail" as const } : {}),
       ...defined("timeoutMs", timeoutMs === null || timeoutMs === 0 ? null : remaining(timeoutMs)),
       ...defined("idleTimeoutMs", flags.duration("idle-timeout")),
       ...defined("killAfterMs", flags.duration("kill-after")),
@@ -51,7 +55,3 @@ export function readRequest(flags: Flags): RunRequest {
 
 /** The limit counts from the start of the process. */
 const remaining = (timeoutMs: number): number => Math.max(1, Math.round(timeoutMs - monotonicMs()));
-
-function defined<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
-  return (value === null ? {} : { [key]: value }) as { [P in K]?: V };
-}

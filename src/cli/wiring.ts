@@ -5,7 +5,7 @@ import { freshKey, hasSameKey } from "../config/fresh-key.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveModel } from "../config/resolve-model.ts";
 import { RunFailed } from "../protocol/ending.ts";
-import { limitsOf } from "../protocol/run-options.ts";
+import { limitsOf, type RunOptions } from "../protocol/run-options.ts";
 import type { LanguageModel } from "../provider/language-model.ts";
 import { openModel } from "../provider/open-model.ts";
 import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
@@ -45,14 +45,17 @@ export function prepareTurn(config: Config, env: Env): PrepareTurn {
     const found = await select(config, options.model ?? null, previous, signal);
     if (limits.maxCostUsd !== null) checkPrices(found);
     const { provider, warning } = await freshKey(config, found.provider, signal);
-    const selected = { ...found, provider };
+    const selected = await withAskedOf(options, { ...found, provider });
     const info = selected.model;
     const { workingDirectory } = config;
-    const open = async (from: ProviderConfig): Promise<LanguageModel> =>
-      await openModel({ ...selected, provider: from }, { env, sessionId, workingDirectory });
+    const open = async ({ apiKey, extraHeaders }: ProviderConfig): Promise<LanguageModel> =>
+      await openModel(
+        { ...selected, provider: { ...selected.provider, apiKey, extraHeaders } },
+        { env, sessionId, workingDirectory },
+      );
     const credentials = config.completions.get(provider.id)?.credentials ?? null;
     return {
-      model: await open(provider),
+      model: await open(selected.provider),
       refreshModel:
         credentials === null
           ? null
@@ -77,6 +80,8 @@ export function prepareTurn(config: Config, env: Env): PrepareTurn {
         platform: process.platform,
         date: new Date(systemClock.now()).toISOString().slice(0, 10),
         contextFiles: config.contextFiles,
+        system: options.system,
+        appendSystem: options.appendSystem,
       }),
       tools: builtinTools({ disabled: config.disabledTools }),
       workingDirectory,
@@ -111,6 +116,16 @@ async function select(
     }
   }
   return await resolveModel(config, asked, "large", signal);
+}
+
+/** What the run asks of its model itself. */
+async function withAskedOf(
+  { reasoningEffort, temperature }: RunOptions,
+  selected: SelectedModel,
+): Promise<SelectedModel> {
+  if (reasoningEffort === undefined && temperature === undefined) return selected;
+  const { withAsked } = await import("../provider/asked-parameters.ts");
+  return withAsked(selected, { reasoningEffort, temperature });
 }
 
 /** A limit that could not be kept is refused before anything is sent. */

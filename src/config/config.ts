@@ -1,3 +1,4 @@
+import type { RunOptions } from "../protocol/run-options.ts";
 import type { JsonObject } from "../shared/json.ts";
 
 /** Wire families a provider can speak. protocol.md section 10.3. */
@@ -27,6 +28,8 @@ export interface ModelInfo {
   readonly defaultMaxTokens: number | null;
   readonly canReason: boolean;
   readonly supportsAttachments: boolean;
+  /** `reasoning_levels` of the configuration: the efforts that it knows, where they are told. */
+  readonly reasoningLevels?: readonly string[];
 }
 
 /**
@@ -81,10 +84,15 @@ export interface ModelParameters {
   readonly providerOptions: JsonObject;
 }
 
+/** What a run asks of its model itself. */
+export type AskedParameters = Pick<RunOptions, "reasoningEffort" | "temperature">;
+
 /** A chosen model with the parameters it is to be called with. */
 export interface SelectedModel extends ModelParameters {
   readonly provider: ProviderConfig;
   readonly model: ModelInfo;
+  /** Among the parameters, and not to be left out. */
+  readonly asked?: AskedParameters;
 }
 
 /** What `models.large` or `models.small` asks for, not yet matched with a provider. */

@@ -167,6 +167,7 @@ function withOwnModels(
   const mine = new Map<string, ModelInfo>();
   for (const entry of own) {
     const base = mine.get(entry.id) ?? catalogue.find((model) => model.id === entry.id);
+    const levels = entry.reasoning_levels ?? base?.reasoningLevels;
     mine.set(entry.id, {
       id: entry.id,
       name: entry.name ?? base?.name ?? entry.id,
@@ -178,6 +179,7 @@ function withOwnModels(
       defaultMaxTokens: sizeOf(entry.default_max_tokens) ?? base?.defaultMaxTokens ?? null,
       canReason: entry.can_reason ?? base?.canReason ?? false,
       supportsAttachments: entry.supports_attachments ?? base?.supportsAttachments ?? false,
+      ...(levels === undefined ? {} : { reasoningLevels: levels }),
     });
   }
   return [...mine.values(), ...catalogue.filter((model) => !mine.has(model.id))];

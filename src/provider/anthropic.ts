@@ -2,11 +2,8 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import type { SelectedModel } from "../config/config.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { anthropicRule } from "./anthropic-rule.ts";
-import { optionsUnder, thinkingBudget, versioned } from "./provider-options.ts";
+import { isAdaptive, optionsUnder, thinkingBudget, versioned } from "./provider-options.ts";
 import type { Family } from "./sdk-model.ts";
-
-/** Models that decide themselves how long to think, and are told an effort instead of a number of tokens. */
-const ADAPTIVE = /claude-[a-z]+-(?:4-[6-9]|[5-9])(?!\d)/;
 
 /** Anthropic's Messages API. */
 export function anthropicMessages(selected: SelectedModel): Family {
@@ -23,14 +20,14 @@ export function anthropicMessages(selected: SelectedModel): Family {
     providerOptions: { anthropic: optionsUnder("anthropic", selected, thinking(selected)) },
     replaysReasoning: "all",
     cacheKey: "anthropic",
-    addsToLimit: thinks(selected) && !ADAPTIVE.test(model.id) ? budgetOf(selected) : 0,
+    addsToLimit: thinks(selected) && !isAdaptive(model.id) ? budgetOf(selected) : 0,
   };
 }
 
 function thinking(selected: SelectedModel): JsonObject {
   const { model, reasoningEffort } = selected;
   if (!thinks(selected)) return {};
-  if (ADAPTIVE.test(model.id))
+  if (isAdaptive(model.id))
     return {
       thinking: { type: "adaptive" },
       ...(reasoningEffort === null ? {} : { effort: reasoningEffort }),

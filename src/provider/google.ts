@@ -2,7 +2,7 @@ import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import type { SelectedModel } from "../config/config.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { geminiRule } from "./gemini-rule.ts";
-import { optionsUnder, thinkingBudget, versioned } from "./provider-options.ts";
+import { optionsUnder, takesThinkingLevel, thinkingBudget, versioned } from "./provider-options.ts";
 import type { Family } from "./sdk-model.ts";
 
 /** Google's Gemini API. */
@@ -32,8 +32,7 @@ function thinking({ model, reasoningEffort }: SelectedModel): JsonObject {
   return { thinkingConfig: { includeThoughts: true, ...told } };
 }
 
-/** Gemini 3 and later are told a level, earlier models a number of tokens. */
 function amount(model: string, effort: string): JsonObject {
-  if (/gemini-([3-9]|\d\d)/.test(model)) return { thinkingLevel: effort };
+  if (takesThinkingLevel(model)) return { thinkingLevel: effort };
   return { thinkingBudget: effort === "none" ? 0 : thinkingBudget(effort) };
 }

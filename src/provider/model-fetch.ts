@@ -17,6 +17,8 @@ interface Wanted {
   readonly rule: StreamRule;
   /** Merged over each request body. */
   readonly extraBody: JsonObject;
+  /** Looks into each body before it is sent. */
+  readonly check: (body: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -25,13 +27,14 @@ const REFUSAL_BYTES = 65_536;
 const REFUSAL_MS = 5000;
 
 /** Every failure of the transport is remembered, because the SDK reports it in five different shapes. */
-export function modelFetch({ client, rule, extraBody, signal }: Wanted): ModelFetch {
+export function modelFetch({ client, rule, extraBody, check, signal }: Wanted): ModelFetch {
   let failed: Error | null = null;
   const remember = (error: Error): Error => (failed ??= error);
   const fetch = async (url: unknown, init?: RequestInit): Promise<Response> => {
     try {
       const headers = withoutEmptyKey((init?.headers ?? {}) as Record<string, string>);
       const body = extended(init?.body as string, extraBody);
+      check(body);
       const answer = await client.post(String(url), headers, body, signal);
       await refuseOtherThanEvents(answer);
       return {

@@ -28,6 +28,13 @@ export function thinkingBudget(effort: string | null): number {
   }
 }
 
+/** Models of Anthropic that decide themselves how long to think, and are told an effort instead of a number of tokens. */
+export const isAdaptive = (model: string): boolean =>
+  /claude-[a-z]+-(?:4-[6-9]|[5-9])(?!\d)/.test(model);
+
+/** Gemini 3 and later are told a level, earlier models a number of tokens. */
+export const takesThinkingLevel = (model: string): boolean => /gemini-([3-9]|\d\d)/.test(model);
+
 /** `base` with the version segment that its API needs, unless it has one: `https://api.anthropic.com` → `…/v1`. */
 export const versioned = (base: string, version: string): string =>
   /\/v\d+[a-z0-9]*$/.test(base) ? base : `${base}/${version}`;

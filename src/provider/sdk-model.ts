@@ -6,6 +6,7 @@ import type {
 import type { SelectedModel } from "../config/config.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { childScope } from "../shared/scope.ts";
+import { checkAsked } from "./asked-parameters.ts";
 import { classify } from "./classify.ts";
 import type { HttpClient } from "./http-client.ts";
 import type { LanguageModel, ModelCall, StepPart } from "./language-model.ts";
@@ -48,7 +49,14 @@ export function sdkModel(
       signal.throwIfAborted();
       using scope = childScope(signal);
       const extraBody = provider.extraBody;
-      const wire = modelFetch({ client, rule: family.rule, extraBody, signal: scope.signal });
+      const check = (body: string): void => checkAsked(body, selected);
+      const wire = modelFetch({
+        client,
+        rule: family.rule,
+        extraBody,
+        check,
+        signal: scope.signal,
+      });
       try {
         const options = callOptions(call, selected, family, reader);
         for await (const part of parts(family.open(wire.fetch), options, scope.signal)) {

@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { newMessageId, type MessageId, type RunId, type SessionId } from "../../src/protocol/ids.ts";
+import {
+  newMessageId,
+  type MessageId,
+  type RunId,
+  type SessionId,
+} from "../../src/protocol/ids.ts";
 import type { RunOutcome, RunRecord } from "../../src/protocol/run-record.ts";
 import type { Session } from "../../src/protocol/session.ts";
 import type { Fork } from "../../src/store/fork-session.ts";
@@ -191,9 +196,7 @@ function forkIn({ sessions, runs, messages, readFiles }: Tables, { from, id, now
   for (const row of copied) {
     const copy = { ...row, id: newMessageId(), sessionId: id, seq: messages.nextSeq() };
     messages.put(copy.id, copy);
-    const isWhole = row.parts.some(
-      (part) => part.type === "finish" && part.reason === "end_turn",
-    );
+    const isWhole = row.parts.some((part) => part.type === "finish" && part.reason === "end_turn");
     if (original.summaryMessageId !== null && row.isSummary === true && isWhole)
       summaryMessageId = copy.id;
   }
