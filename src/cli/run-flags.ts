@@ -47,11 +47,13 @@ const MODEL_FLAGS = {
     type: "string",
     nargs: 1,
     describe: "TEXT or @FILE in place of our own system prompt",
+    twin: "CRUSH_RUN_SYSTEM",
   },
   "append-system": {
     type: "string",
     nargs: 1,
     describe: "TEXT or @FILE at the end of the system prompt",
+    twin: "CRUSH_RUN_APPEND_SYSTEM",
   },
   retries: {
     type: "string",

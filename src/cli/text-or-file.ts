@@ -10,6 +10,7 @@ import { usage } from "./usage.ts";
 export function textOrFile(name: string, value: string | null): string | null {
   if (value === null) return null;
   const isFile = value.startsWith("@") && !value.startsWith("@@");
+  if (value === "@") throw usage(`--${name} names no file`, "put its name behind the @");
   const place = isFile ? `--${name} names ${value.slice(1)}, which` : `--${name}`;
   const said = isFile ? textOf(place, value.slice(1)) : value.replace(/^@@/, "@");
   const text = said.replace(/[\r\n]+$/, "");

@@ -39,3 +39,30 @@ test("what is absent leaves no trace", () => {
   expect(systemPrompt(facts)).not.toContain("Standing instructions");
   expect(systemPrompt(facts)).not.toMatch(/\n{3}/);
 });
+
+const context = [{ path: "AGENTS.md", content: "use tabs" }];
+
+test("a system prompt of one's own stands for all that we say ourselves; prefix and context files stay", () => {
+  const text = systemPrompt({
+    ...facts,
+    prefix: "You are wise.",
+    contextFiles: context,
+    system: "Be a poet.",
+  });
+  expect(text.startsWith("You are wise.\n\nBe a poet.\n\n# What the user")).toBe(true);
+  expect(text).toContain('<file path="AGENTS.md">\nuse tabs\n</file>');
+  for (const ours of ["Nobody is watching", "Working directory", "Date:"])
+    expect(text).not.toContain(ours);
+  expect(systemPrompt({ ...facts, system: "Be a poet." })).toBe("Be a poet.");
+});
+
+test("what is appended comes last, behind our words or one's own", () => {
+  const appendSystem = "Answer in French.";
+  const ours = systemPrompt({ ...facts, contextFiles: context });
+  expect(systemPrompt({ ...facts, contextFiles: context, appendSystem })).toBe(
+    `${ours}\n\n${appendSystem}`,
+  );
+  expect(systemPrompt({ ...facts, system: "Be a poet.", appendSystem })).toBe(
+    `Be a poet.\n\n${appendSystem}`,
+  );
+});
