@@ -21,6 +21,12 @@ export const FAULTS_OF_RUNNING: readonly Fault[] = [
     put: 'if (request.kind === "summary" && open > 1_000)',
   },
   {
+    name: "a prompt that shall not wait is taken while the session is busy",
+    file: "take-prompt.ts",
+    find: 'if (request.options.ifBusy === "fail" && open > 0)',
+    put: 'if (request.options.ifBusy === "fail" && open > 1_000)',
+  },
+  {
     name: "the queue is one longer than it may be",
     file: "take-prompt.ts",
     find: "if (open >= QUEUE_LIMIT)",

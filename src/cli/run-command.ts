@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { openWorkspace, type WorkspaceClient } from "../client/client.ts";
+import { openWorkspace } from "../client/client.ts";
 import { ENDINGS, failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
-import { newRunId, type SessionId } from "../protocol/ids.ts";
+import { newRunId } from "../protocol/ids.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
@@ -14,6 +14,7 @@ import { leaveSoon } from "./leave-soon.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, statusOf, watchSignals } from "./signals.ts";
 import { readRequest, type RunRequest } from "./run-request.ts";
+import { chooseSession, mayBeElsewhere } from "./session-choice.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 import { startEmbedded } from "./wiring.ts";
@@ -134,24 +135,32 @@ async function run(
   const { configSources, warnings } = client;
   answer.know({ configSources, warnings });
   for (const warning of warnings) progress.warn(warning);
-  const sessionId = await chooseSession(request, client, signal);
-  const runId = newRunId();
-  answer.know({ sessionId, runId, prompt: request.prompt });
+  const { choice, prompt } = request;
+  const runId = choice.runId ?? newRunId();
   const live = request.live ?? stdout.isTty;
-  const end = await followRun({
-    client,
-    prompt: { sessionId, runId, prompt: request.prompt, options },
-    mode: answer.mode ?? (live ? "live" : "final"),
-    output: {
-      print: async (text) => await answer.print(text, progress),
-      tell: (event) => {
-        progress.tell(event);
-        return answer.tell(event, progress);
+  const follow = async (): Promise<RunEnd> => {
+    const sessionId = await chooseSession(choice, client, signal);
+    answer.know({ sessionId, runId, prompt });
+    return await followRun({
+      client,
+      prompt: { sessionId, runId, prompt, options },
+      mode: answer.mode ?? (live ? "live" : "final"),
+      output: {
+        print: async (text) => await answer.print(text, progress),
+        tell: (event) => {
+          progress.tell(event);
+          return answer.tell(event, progress);
+        },
+        attached: () => progress.note(`run ${runId} is known: it is not executed again`),
       },
-    },
-    clock: systemClock,
-    killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS,
-    cancel: signal,
+      clock: systemClock,
+      killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS,
+      cancel: signal,
+    });
+  };
+  const end = await follow().catch(async (error: unknown) => {
+    if (mayBeElsewhere(choice, error)) return await follow();
+    throw error;
   });
   answer.know({ record: end.record });
   // From here on the code that this run went through is worth keeping compiled (see loader.ts).
@@ -159,22 +168,6 @@ async function run(
   if (model !== undefined)
     Reflect.set(globalThis, Symbol.for("crush-run.cache-as"), `run ${model.split("/")[0] ?? ""}`);
   return end;
-}
-
-async function chooseSession(
-  request: RunRequest,
-  client: WorkspaceClient,
-  signal: AbortSignal,
-): Promise<SessionId> {
-  if (request.session !== null) return (await client.getSession(request.session, signal)).id;
-  if (!request.continueLast) return (await client.createSession("non-interactive", signal)).id;
-  const [last] = await client.listSessions(signal);
-  if (last !== undefined) return last.id;
-  throw new RunFailed(
-    failure("unknown_session", "there is no session to continue in this directory", {
-      remedy: "leave out --continue to start a new one",
-    }),
-  );
 }
 
 /** A failure or an abort on the way is an ending like any other; a bug is not. */

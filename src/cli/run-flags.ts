@@ -25,12 +25,6 @@ const MODEL_FLAGS = {
     describe: "Model, as provider/model (see: crush models)",
     twin: "CRUSH_RUN_MODEL",
   },
-  "small-model": {
-    type: "string",
-    nargs: 1,
-    describe: "Model that writes summaries of long conversations (the same)",
-    twin: "CRUSH_RUN_SMALL_MODEL",
-  },
   "reasoning-effort": {
     type: "string",
     nargs: 1,
@@ -70,6 +64,15 @@ const SESSION_FLAGS = {
     alias: "C",
     type: "boolean",
     describe: "Go on with the last session of this directory",
+  },
+  fork: {
+    type: "boolean",
+    describe: "With --session or --continue: in a copy of that session, which stays as it is",
+  },
+  "run-id": {
+    type: "string",
+    nargs: 1,
+    describe: "Id of the run: the same command with the same id is executed once",
   },
   "if-busy": {
     type: "string",

@@ -3,7 +3,7 @@ import { monotonicMs } from "../shared/clock.ts";
 import { defined } from "./defined.ts";
 import type { Flags } from "./flag-values.ts";
 import { modelOptions } from "./model-options.ts";
-import { usage } from "./usage.ts";
+import { readSessionChoice, type SessionChoice } from "./session-choice.ts";
 import { workingDirectory } from "./working-directory.ts";
 
 /** What a command line asks of a run. */
@@ -11,34 +11,30 @@ export interface RunRequest {
   readonly cwd: string;
   readonly dataDir: string | null;
   readonly trustConfig: boolean;
-  readonly session: string | null;
-  readonly continueLast: boolean;
+  readonly choice: SessionChoice;
   readonly live: boolean | null;
   readonly options: RunOptions;
 }
 
 /** Every flag, checked before anything is waited for. Throws `usage`. */
 export function readRequest(flags: Flags): RunRequest {
-  const session = flags.text("session");
-  const continueLast = flags.flag("continue") ?? false;
-  if (session !== null && continueLast)
-    throw usage("--session and --continue exclude each other", "give one of them");
-  if (session === "") throw usage("--session is empty", "give the id of a session");
+  const choice = readSessionChoice(flags);
   const timeoutMs = flags.duration("timeout");
+  // A run with an id of its own is the same when it is asked for again: its options say what the flags say.
+  const limit = choice.runId === null ? remaining : (ms: number): number => ms;
   flags.duration("stdin-wait");
   flags.flag("raw");
   return {
     cwd: workingDirectory(flags.text("cwd")),
     dataDir: flags.text("data-dir"),
     trustConfig: flags.flag("trust-config") ?? false,
-    session,
-    continueLast,
+    choice,
     live: flags.flag("stream"),
     options: {
       ...modelOptions(flags),
       // The default stays unsaid, so that the same prompt is the same body.
       ...(flags.choice("if-busy", ["queue", "fail"]) === "fail" ? { ifBusy: "fail" as const } : {}),
-      ...defined("timeoutMs", timeoutMs === null || timeoutMs === 0 ? null : remaining(timeoutMs)),
+      ...defined("timeoutMs", timeoutMs === null || timeoutMs === 0 ? null : limit(timeoutMs)),
       ...defined("idleTimeoutMs", flags.duration("idle-timeout")),
       ...defined("killAfterMs", flags.duration("kill-after")),
       ...defined("retries", flags.count("retries")),

@@ -33,6 +33,14 @@ export interface PromptBody extends Submission {
   readonly runId: RunId;
 }
 
+/** What became of a prompt that was posted. */
+export interface Taken {
+  /** The run was known already: it is not executed again. */
+  readonly attached: boolean;
+  /** And it has ended. */
+  readonly settled: boolean;
+}
+
 /**
  * One workspace of a server, held by this client. Every call rejects with `RunFailed` (`ServerRefused` when the server said no), or
  * with `signal.reason`.
@@ -40,7 +48,15 @@ export interface PromptBody extends Submission {
 export interface WorkspaceClient {
   readonly configSources: readonly string[];
   readonly warnings: readonly string[];
-  createSession(title: string, signal: AbortSignal): Promise<SessionRef>;
+  /**
+   * A new session; with `forkOf` a copy of that one, under its title. For the same `runId` it is the same session each time (servers with
+   * `session_fork`, `session_of_run`).
+   */
+  createSession(
+    title: string,
+    signal: AbortSignal,
+    wishes?: { readonly forkOf?: SessionId | null; readonly runId?: RunId | null },
+  ): Promise<SessionRef>;
   getSession(id: string, signal: AbortSignal): Promise<SessionRef>;
   /** Top-level sessions, the last changed first. */
   listSessions(signal: AbortSignal): Promise<SessionRef[]>;
@@ -53,8 +69,7 @@ export interface WorkspaceClient {
     text?: "deltas" | "whole",
     place?: Place,
   ): Promise<AsyncIterable<WireEvent>>;
-  /** `settled`: the run was known already and has ended. */
-  prompt(body: Submission, signal: AbortSignal): Promise<{ readonly settled: boolean }>;
+  prompt(body: Submission, signal: AbortSignal): Promise<Taken>;
   cancelRun(runId: RunId, reason: Reason, signal: AbortSignal): Promise<void>;
   /** Whatever runs and waits in the session: for servers that know no runs. */
   cancelSession(sessionId: SessionId, signal: AbortSignal): Promise<void>;
@@ -72,7 +87,10 @@ const workspaceSchema = z.object({
   config_sources: z._default(z.array(z.string()), []),
   warnings: z._default(z.array(z.string()), []),
 });
-const acceptedSchema = z.object({ state: z._default(z.string(), "reserved") });
+const acceptedSchema = z.object({
+  state: z._default(z.string(), "reserved"),
+  attached: z._default(z.boolean(), false),
+});
 
 /** `baseUrl` has no trailing slash: `http://crush.local`. */
 export async function openWorkspace(
@@ -109,8 +127,14 @@ export async function openWorkspace(
   return {
     configSources: workspace.config_sources,
     warnings: workspace.warnings,
-    createSession: async (title, parent) =>
-      await ask({ ...sessions, method: "POST", body: { title } }, decodeSessionRef, parent),
+    createSession: async (title, parent, { forkOf = null, runId = null } = {}) => {
+      const wished = {
+        title,
+        ...(forkOf === null ? {} : { fork_of: forkOf }),
+        ...(runId === null ? {} : { run_id: runId }),
+      };
+      return await ask({ ...sessions, method: "POST", body: wished }, decodeSessionRef, parent);
+    },
     getSession: async (id, parent) => {
       const path = `${sessions.path}/${encodeURIComponent(id)}`;
       return await ask({ ...BEFORE, method: "GET", path, body: null }, decodeSessionRef, parent);
@@ -192,9 +216,10 @@ const decodeReady = (json: unknown): boolean =>
 const ignored = (): void => {};
 
 /** Accepted is accepted (API-1, API-2): servers other than ours say nothing more. */
-function decodeAccepted(json: unknown): { readonly settled: boolean } {
+function decodeAccepted(json: unknown): Taken {
   const parsed = z.safeParse(acceptedSchema, json);
-  return { settled: parsed.success && parsed.data.state === "settled" };
+  if (!parsed.success) return { attached: false, settled: false };
+  return { attached: parsed.data.attached, settled: parsed.data.state === "settled" };
 }
 
 /** The scope ends with the iteration. */

@@ -18,12 +18,10 @@ export type ReasoningLevel = (typeof REASONING_LEVELS)[number];
 
 /** Bytes of a text for the system prompt: more is a mistake, and would leave no room for the work. */
 export const MOST_SYSTEM_BYTES = 1024 * 1024;
-const systemText = z
-  .string()
-  .check(
-    z.minLength(1),
-    z.refine((text) => Buffer.byteLength(text) <= MOST_SYSTEM_BYTES, "is too long"),
-  );
+const systemText = z.string().check(
+  z.minLength(1),
+  z.refine((text) => Buffer.byteLength(text) <= MOST_SYSTEM_BYTES, "is too long"),
+);
 
 /**
  * What one prompt asks of its run; it holds for that run and is never written to a configuration. The wire form is
@@ -32,8 +30,6 @@ const systemText = z
 export const runOptionsSchema = z.object({
   /** `provider/model` or a bare model id. */
   model: z.optional(z.string()),
-  /** The model that writes the summary of a conversation that fills the context; the run's own unless given. */
-  smallModel: z.optional(z.string()),
   reasoningEffort: z.optional(z.enum(REASONING_LEVELS)),
   temperature: z.optional(z.number().check(z.nonnegative(), z.lte(2))),
   /** Instead of our own words in the system prompt. */

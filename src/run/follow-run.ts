@@ -17,6 +17,8 @@ export interface RunOutput {
   print(text: string): Promise<void>;
   /** A promise is waited for before anything else is read. */
   tell(event: RunEvent): Promise<void> | void;
+  /** The run was known already, and what is told from here on is its end alone. */
+  attached?(): void;
   /** The first own output, the own end or the own error is here. */
   stopSpinner?(): void;
 }
@@ -72,6 +74,7 @@ export async function followRun(options: FollowOptions): Promise<RunEnd> {
     giveUp.posting();
     const accepted = await client.prompt(prompt, giveUp.signal);
     giveUp.accepted();
+    if (accepted.attached) options.output.attached?.();
     if (!hasRecords) return await followReference(options, events, giveUp);
     return await followEvents(options, accepted.settled ? null : { events, place }, giveUp);
   } catch (error) {

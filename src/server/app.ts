@@ -16,7 +16,14 @@ export type Route = (c: Context) => Reply | Promise<Reply>;
 export type AddRoute = (method: "GET" | "POST" | "DELETE", path: string, route: Route) => void;
 
 /** Extensions that a client may use when it finds them named (`GET /v1/version`). */
-const CAPABILITIES = ["run_options", "run_resource", "delta_events", "run_id_events"];
+const CAPABILITIES = [
+  "run_options",
+  "run_resource",
+  "delta_events",
+  "run_id_events",
+  "session_fork",
+  "session_of_run",
+];
 
 /** The server as a function from request to answer; no socket anywhere. */
 export function createApp(context: ServerContext): (url: string, ask: Ask) => Promise<Answer> {

@@ -1,16 +1,14 @@
 import type { Context } from "hono";
-import * as z from "zod/mini";
-import { failure, RunFailed } from "../protocol/ending.ts";
-import { newSessionId, type SessionId } from "../protocol/ids.ts";
+import type { SessionId } from "../protocol/ids.ts";
 import { encodeMessage } from "../protocol/message-wire.ts";
 import { encodeSession, type Session } from "../protocol/session.ts";
 import type { AddRoute } from "./app.ts";
 import { workspaceOf, type ServerContext } from "./context.ts";
+import { newSession, newSessionSchema } from "./new-session.ts";
 import { readBody } from "./read-body.ts";
 import { json } from "./reply.ts";
+import { unknownSession } from "./unknown-session.ts";
 import type { Workspace } from "./workspace.ts";
-
-const createSchema = z.object({ title: z.string() });
 
 /** Sessions and their messages. protocol.md section 5.4. */
 export function sessionRoutes(add: AddRoute, context: ServerContext): void {
@@ -23,12 +21,13 @@ export function sessionRoutes(add: AddRoute, context: ServerContext): void {
     return json(workspace.store.sessions.list().map((session) => show(workspace, session)));
   });
   add("POST", base, async (c) => {
-    const { title } = await readBody(c, createSchema);
+    const body = await readBody(c, newSessionSchema);
     // Not before: while a body comes in slowly its workspace may be closed.
     const workspace = workspaceOf(context, c);
     const now = Math.floor(context.clock.now() / 1000);
-    const session = workspace.store.sessions.create({ id: newSessionId(), title, now });
-    return json(show(workspace, session));
+    // A copy ends where the last run ended, and that of a dead process ends now.
+    if (body.fork_of !== undefined) workspace.dispatcher.recover();
+    return json(show(workspace, newSession(workspace.store, body, now)));
   });
   add("GET", `${base}/:sid`, (c) => {
     const workspace = workspaceOf(context, c);
@@ -47,8 +46,5 @@ export const sessionId = (c: Context): SessionId => (c.req.param("sid") ?? "") a
 function sessionOf({ store }: Workspace, c: Context): Session {
   const session = store.sessions.get(sessionId(c));
   if (session !== null) return session;
-  const remedy = "leave out --session to start a new one";
-  throw new RunFailed(
-    failure("unknown_session", `there is no session ${sessionId(c)}`, { remedy }),
-  );
+  throw unknownSession(sessionId(c));
 }

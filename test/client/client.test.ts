@@ -52,7 +52,7 @@ test.each([
   ["API-2", 200, ""],
 ])("%s: status %i with the body %j is an accepted prompt", async (_id, status, body) => {
   const { client } = await answering(status, body);
-  expect(await client.prompt(prompt, never)).toEqual({ settled: false });
+  expect(await client.prompt(prompt, never)).toEqual({ attached: false, settled: false });
 });
 
 test("a prompt carries session, run id, text and options in the wire's words", async () => {
@@ -70,7 +70,7 @@ test("a prompt carries session, run id, text and options in the wire's words", a
 
 test("a prompt whose run has ended already says so", async () => {
   const { client } = await answering(202, '{"seq":1,"state":"settled","attached":true}');
-  expect(await client.prompt(prompt, never)).toEqual({ settled: true });
+  expect(await client.prompt(prompt, never)).toEqual({ attached: true, settled: true });
 });
 
 test("API-3: the message of a refusal is passed on, with its status", async () => {

@@ -85,23 +85,11 @@ test.concurrent.each(
       "usage",
       "--temperature",
     ],
-    "a provider with a letter wrong": [
-      ["-m", "fkae/model"],
-      "unknown_model",
-      "there is no provider fkae",
-    ],
-    "a model with a letter wrong": [
-      ["-m", "fake/modle"],
-      "unknown_model",
-      "unknown model fake/modle",
-    ],
   }),
 )("%s is refused, and nothing is sent", async (_, [args, reason, says]) => {
   const { ended, bodies } = await asked(args, { files: { binary: "\0\u0001" } });
   expect(seen(ended)).toEqual(failed(reason, { says }));
   expect(bodies).toEqual([]);
-  if (reason === "unknown_model")
-    expect(ended.stderr.toString()).toContain("did you mean fake/model");
 });
 
 test("a temperature that the API would not be told is refused before it is called", async () => {
@@ -110,5 +98,18 @@ test("a temperature that the API would not be told is refused before it is calle
   expect(seen(ended)).toEqual(
     failed("usage", { says: "fake/thinker does not take --temperature 1" }),
   );
+  expect(bodies).toEqual([]);
+});
+
+test.concurrent.each(
+  titled({
+    "a provider with a letter wrong": "fkae/model",
+    "a model with a letter wrong": "fake/modle",
+    "a bare model with a letter wrong": "modle",
+  }),
+)("%s is refused with what may be meant", async (_, model) => {
+  const { ended, bodies } = await asked(["-m", model]);
+  expect(seen(ended)).toEqual(failed("unknown_model", { says: model }));
+  expect(ended.stderr.toString()).toContain("did you mean fake/model");
   expect(bodies).toEqual([]);
 });

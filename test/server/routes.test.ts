@@ -11,7 +11,14 @@ test("health is empty, and the version names the capabilities", async () => {
   expect(status).toBe(200);
   expect(body).toMatchObject({
     version: "1.2.3",
-    capabilities: ["run_options", "run_resource", "delta_events", "run_id_events"],
+    capabilities: [
+      "run_options",
+      "run_resource",
+      "delta_events",
+      "run_id_events",
+      "session_fork",
+      "session_of_run",
+    ],
   });
 });
 

@@ -7,6 +7,13 @@ export function runIdOf(stderr: Buffer): string {
   throw new Error(`no run id in: ${stderr.toString()}`);
 }
 
+/** The session id that `-v` told of. */
+export function sessionIdOf(stderr: Buffer): string {
+  const id = /^run \S+ in session (\S+) with /m.exec(stderr.toString())?.[1];
+  if (id !== undefined) return id;
+  throw new Error(`no session id in: ${stderr.toString()}`);
+}
+
 /** The lines of standard error that say how it ended. */
 export const errorLines = ({ stderr }: Pick<Ended, "stderr">): string[] =>
   stderr

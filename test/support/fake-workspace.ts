@@ -105,7 +105,7 @@ export function fakeWorkspace(wishes: WorkspaceWishes): FakeWorkspace {
         await ask("prompt", signal);
         if (wishes.refuse !== undefined) throw wishes.refuse;
         posted.push(body);
-        return { settled: wishes.settled ?? false };
+        return { attached: false, settled: wishes.settled ?? false };
       },
       cancelSession: async (_sessionId, signal) => {
         await ask("cancelSession", signal);
