@@ -43,7 +43,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "List the last runs of this directory",
     flags: {},
     words: NO_WORDS,
-    examples: [],
+    examples: [["crush runs | head -1", "the last one"]],
     perform: async (_words, flags) => await (await import("./runs-command.ts")).runsCommand(flags),
   },
   {
@@ -52,7 +52,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Tell what became of a run",
     flags: {},
     words: RUN_ID,
-    examples: [],
+    examples: [["crush show RUN_ID", "status, reason, cost and the answer"]],
     perform: async ([runId = ""], flags) =>
       await (await import("./show-command.ts")).showCommand(runId, flags),
   },
@@ -62,7 +62,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Wait for a run and end with its exit status",
     flags: WAIT_FLAGS,
     words: RUN_ID,
-    examples: [],
+    examples: [["crush wait RUN_ID && echo done", "the status is that of the run"]],
     perform: async ([runId = ""], flags) =>
       await (await import("./wait-command.ts")).waitCommand(runId, flags, false),
   },
@@ -72,7 +72,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Wait for a run, print its answer, end with its status",
     flags: WAIT_FLAGS,
     words: RUN_ID,
-    examples: [],
+    examples: [["crush attach RUN_ID > answer.md", "as if it had been started here"]],
     perform: async ([runId = ""], flags) =>
       await (await import("./wait-command.ts")).waitCommand(runId, flags, true),
   },
@@ -82,15 +82,48 @@ export const COMMANDS: readonly Command[] = [
     summary: "Cancel a run, in whatever process it goes on",
     flags: {},
     words: RUN_ID,
-    examples: [],
+    examples: [["crush cancel RUN_ID", "the run ends with exit status 3"]],
     perform: async ([runId = ""], flags) =>
       await (await import("./cancel-command.ts")).cancelCommand(runId, flags),
   },
   ...CONFIG_COMMANDS,
+  {
+    name: "completion",
+    aliases: [],
+    summary: "Print the completion script of a shell",
+    flags: {},
+    words: {
+      shown: "<bash|zsh|fish>",
+      describe: "The shell",
+      least: 1,
+      most: 1,
+      missing: ["the name of a shell", "it is one of: bash, zsh, fish"],
+    },
+    examples: [
+      ['eval "$(crush completion bash)"', "in ~/.bashrc"],
+      ["crush completion zsh > ~/.zfunc/_crush", "in a directory of fpath"],
+      ["crush completion fish > ~/.config/fish/completions/crush.fish", "read when needed"],
+    ],
+    perform: async ([shell = ""]) =>
+      await (await import("./completion-command.ts")).completionCommand(shell),
+  },
+  {
+    name: "help",
+    aliases: [],
+    summary: "Tell how a command is used",
+    flags: {},
+    words: { ...NO_WORDS, shown: "[command..]", describe: "The command", most: 2 },
+    examples: [["crush help config check", "the same as crush config check --help"]],
+    perform: async (words) => await (await import("./help-command.ts")).helpCommand(words, "help"),
+  },
 ];
 
 /** First words of groups by their other names; `crush s ls` is `crush session list`. */
 const GROUP_ALIASES: ReadonlyMap<string, string> = new Map();
+
+/** Other names of a group. */
+export const groupAliases = (head: string): readonly string[] =>
+  [...GROUP_ALIASES].filter(([, name]) => name === head).map(([alias]) => alias);
 
 /** The command that these words begin with, and how many of them are its name. */
 export function commandOf(

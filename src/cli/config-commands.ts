@@ -10,7 +10,7 @@ export const CONFIG_COMMANDS: readonly Command[] = [
   {
     name: "config path",
     aliases: [],
-    summary: "List the files that are looked for, the strongest last, and the data directory",
+    summary: "List the files looked for, the strongest last, and the data directory",
     flags: JSON_FLAG,
     words: NO_WORDS,
     examples: [["crush config path", "also when one of them is broken"]],

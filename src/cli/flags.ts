@@ -8,6 +8,10 @@ export interface Flag extends Options {
   readonly twin?: string;
   /** May be repeated; each time with one value. */
   readonly many?: boolean;
+  /** What help calls its value. `FILE` and `DIR` are also completed as such. */
+  readonly takes?: string;
+  /** All that its value may be, where that is a list. */
+  readonly values?: readonly string[];
 }
 
 export type FlagTable = Readonly<Record<string, Flag>>;
@@ -15,6 +19,7 @@ export type FlagTable = Readonly<Record<string, Flag>>;
 export const duration = (describe: string, twin?: string): Flag => ({
   type: "string",
   nargs: 1,
+  takes: "TIME",
   describe,
   ...(twin === undefined ? {} : { twin }),
 });
@@ -25,6 +30,7 @@ export const COMMON_FLAGS = {
     alias: "c",
     type: "string",
     nargs: 1,
+    takes: "DIR",
     describe: "Work in this directory",
     twin: "CRUSH_RUN_CWD",
   },
@@ -32,6 +38,7 @@ export const COMMON_FLAGS = {
     alias: "D",
     type: "string",
     nargs: 1,
+    takes: "DIR",
     describe: "Keep sessions and runs here (default: .crush)",
     twin: "CRUSH_RUN_DATA_DIR",
   },
@@ -51,6 +58,8 @@ export const COMMON_FLAGS = {
 /** Asked of the program itself. */
 export const SELF_FLAGS = {
   help: { alias: "h", type: "boolean", describe: "Show this" },
+  "help-all": { type: "boolean", describe: "Show every flag, and its variable" },
+  "help-exit": { type: "boolean", describe: "Show what each exit status means, and what helps" },
   version: { type: "boolean", describe: "Show the version" },
 } as const satisfies FlagTable;
 

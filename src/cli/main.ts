@@ -34,18 +34,10 @@ async function perform(line: CommandLine): Promise<number> {
     case "version":
       return await (await import("./print-out.ts")).printOut(`crush-run ${VERSION}\n`);
     case "help":
-      return await printHelp(line.of);
+      return await (await import("./help-command.ts")).helpCommand(line.of, line.part);
     case "command":
       return await line.command.perform(line.words, line.flags);
   }
-}
-
-async function printHelp(words: readonly string[]): Promise<number> {
-  const [{ helpText }, { printOut }] = await Promise.all([
-    import("./help.ts"),
-    import("./print-out.ts"),
-  ]);
-  return await printOut(`${await helpText(words)}\n`);
 }
 
 const wantsDebug = (argv: readonly string[]): boolean =>

@@ -8,6 +8,9 @@ import { RUN_FLAGS } from "./run-flags.ts";
 import { writeOut } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
+const HELP_PARTS = ["help-exit", "help-all", "help"] as const;
+export type HelpPart = (typeof HELP_PARTS)[number];
+
 /** What was asked for. */
 export type CommandLine =
   | {
@@ -16,8 +19,8 @@ export type CommandLine =
       readonly words: readonly string[];
       readonly flags: Flags;
     }
-  /** `of`: the words before the flags; none for the program itself. */
-  | { readonly type: "help"; readonly of: readonly string[] }
+  /** `of`: the words beside the flags; none for the program itself. */
+  | { readonly type: "help"; readonly of: readonly string[]; readonly part: HelpPart }
   | { readonly type: "version" };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -48,7 +51,8 @@ export function parseCommandLine(argv: readonly string[], env: Env): CommandLine
     if (unknown.length > 0) throw unknownFlags(unknown);
     return new Flags(parsed, known, restore, env);
   };
-  if (parsed["help"] === true) return { type: "help", of: typed };
+  const part = HELP_PARTS.find((name) => parsed[name] === true);
+  if (part !== undefined) return { type: "help", of: typed, part };
   if (parsed["version"] === true) return { type: "version" };
   const found = commandOf(typed);
   if (found === null) {
@@ -78,7 +82,7 @@ const PARSER: yargsParser.Options = {
   },
 };
 
-function noCommand([word, next]: readonly string[]): RunFailed {
+export function noCommand([word, next]: readonly string[]): RunFailed {
   if (word === undefined)
     return usage("no command was given", 'try: crush run "…", or see: crush --help');
   const group = groupOf(word).map(({ name }) => name.slice(name.indexOf(" ") + 1));

@@ -1,8 +1,10 @@
+import { FORMATS } from "./format.ts";
 import { duration, type Flag, type FlagTable } from "./flags.ts";
 
 const most = (describe: string, twin: string): Flag => ({
   type: "string",
   nargs: 1,
+  takes: "N",
   describe: `${describe} (0: no limit)`,
   twin,
 });
@@ -22,6 +24,7 @@ const MODEL_FLAGS = {
     alias: "m",
     type: "string",
     nargs: 1,
+    takes: "MODEL",
     describe: "Model, as provider/model (see: crush models)",
     twin: "CRUSH_RUN_MODEL",
   },
@@ -52,6 +55,7 @@ const MODEL_FLAGS = {
   retries: {
     type: "string",
     nargs: 1,
+    takes: "N",
     describe: "Times a failed model call is tried again (4)",
     twin: "CRUSH_RUN_RETRIES",
   },
@@ -59,7 +63,13 @@ const MODEL_FLAGS = {
 } as const satisfies FlagTable;
 
 const SESSION_FLAGS = {
-  session: { alias: "s", type: "string", nargs: 1, describe: "Go on with this session" },
+  session: {
+    alias: "s",
+    type: "string",
+    nargs: 1,
+    takes: "ID",
+    describe: "Go on with this session",
+  },
   continue: {
     alias: "C",
     type: "boolean",
@@ -109,6 +119,8 @@ const OUTPUT_FLAGS = {
   output: {
     type: "string",
     nargs: 1,
+    takes: "FORMAT",
+    values: FORMATS,
     describe: "What standard output carries: text, json or stream-json (text)",
     twin: "CRUSH_RUN_OUTPUT",
   },
@@ -166,3 +178,17 @@ export const RUN_FLAGS = {
   ...OUTPUT_FLAGS,
   ...NEWS_FLAGS,
 } as const satisfies FlagTable;
+
+/** What most runs need: the flags that the short help shows, in its order. */
+export const USUAL_RUN_FLAGS: readonly (keyof typeof RUN_FLAGS)[] = [
+  "model",
+  "session",
+  "continue",
+  "timeout",
+  "max-turns",
+  "max-cost",
+  "output",
+  "stdin",
+  "quiet",
+  "verbose",
+];
