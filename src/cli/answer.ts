@@ -1,12 +1,13 @@
-import type { RunEnd } from "../run/follow-run.ts";
 import type { RunFacts } from "../run/result-document.ts";
 import type { TextMode } from "../run/run-stream.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunAborted } from "../protocol/run-aborted.ts";
+import type { WantedRecord } from "./filed-answer.ts";
 import { FORMATS, type Format } from "./format.ts";
 import type { Flags } from "./flag-values.ts";
 import type { Progress } from "./progress.ts";
 import type { Stdout } from "./stdout.ts";
+import type { Ending } from "./worse-ending.ts";
 
 /** What a run writes to standard output, in one of the formats of `--output`. */
 export interface Answer {
@@ -16,7 +17,7 @@ export interface Answer {
   print(text: string, progress: Progress): Promise<void>;
   tell(event: RunEvent, progress: Progress): Promise<void> | undefined;
   /** Everything has ended. Resolves when the last of it is written; with why, when it was given up. */
-  end(end: Pick<RunEnd, "reason" | "failure">, exitCode: number): Promise<RunAborted | null>;
+  end(end: Ending, exitCode: number): Promise<RunAborted | null>;
 }
 
 export interface Bound {
@@ -27,14 +28,38 @@ export interface Bound {
 /** Throws `usage`. */
 export const formatOf = (flags: Flags): Format => flags.choice("output", FORMATS) ?? "text";
 
-/** `cancel` fires with a `RunAborted` when the run shall end. */
-export async function openAnswer(
-  format: Format,
-  stdout: Stdout,
-  cancel: AbortSignal,
-): Promise<Answer> {
-  if (format === "text") return textAnswer(stdout);
-  return (await import("./json-answer.ts")).jsonAnswer(format, stdout, cancel);
+/** An answer that may get files beside it before anything is known of the run. */
+export interface OpenAnswer extends Answer {
+  /** Opens these too. Rejects with `usage` for one that cannot be written. */
+  alsoTo(files: readonly WantedRecord[]): Promise<void>;
+}
+
+export interface AnswerOptions {
+  readonly format: Format;
+  /** Fires with a `RunAborted` when the run shall end. */
+  readonly cancel: AbortSignal;
+  /** What the process ends with. */
+  readonly statusOf: (end: Ending) => number;
+}
+
+export async function openAnswer(stdout: Stdout, options: AnswerOptions): Promise<OpenAnswer> {
+  const { format, cancel } = options;
+  let answer =
+    format === "text"
+      ? textAnswer(stdout)
+      : (await import("./json-answer.ts")).jsonAnswer(format, stdout, cancel);
+  return {
+    mode: answer.mode,
+    know: (facts) => answer.know(facts),
+    print: async (text, progress) => await answer.print(text, progress),
+    tell: (event, progress) => answer.tell(event, progress),
+    end: async (end, exitCode) => await answer.end(end, exitCode),
+    alsoTo: async (files) => {
+      if (files.length === 0) return;
+      const { filedAnswer } = await import("./filed-answer.ts");
+      answer = await filedAnswer(answer, files, options);
+    },
+  };
 }
 
 const textAnswer = (stdout: Stdout): Answer => ({

@@ -35,6 +35,7 @@ export async function directFile(
   return {
     flag,
     path,
+    isReplaced: false,
     write: async (text) => {
       written = written.then(async () => await send(Buffer.from(text)));
       await written;

@@ -1,22 +1,16 @@
 import { ENDINGS, type RunFailure } from "../protocol/ending.ts";
-import type { RunAborted } from "../protocol/run-aborted.ts";
 import { hear, NOTHING_HEARD } from "../run/heard.ts";
 import { beginning, itemOf, jsonLine, lineOf, resultLine } from "../run/json-lines.ts";
 import type { LineStamp, StreamItem } from "../run/json-lines.ts";
 import { NO_FACTS, resultDocument } from "../run/result-document.ts";
 import { monotonicMs } from "../shared/clock.ts";
-import { deferred } from "../shared/deferred.ts";
 import type { Answer, Bound } from "./answer.ts";
 import { FORMATS, type Format } from "./format.ts";
+import { patience } from "./patience.ts";
 import { dieOf } from "./signals.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 
 type JsonFormat = Exclude<Format, "text">;
-
-/** As long after the bound of a cancelled run as its end may take us to learn. */
-const GRACE_MS = 1_000;
-/** A reader that reads gets the result, however late the run ended. */
-const AT_LEAST_MS = 250;
 
 /** One document at the end, or a line for each event and the document as the last. */
 export function jsonAnswer(
@@ -45,12 +39,7 @@ export function jsonAnswer(
     for (const item of beginning(facts, heard)) void writeItem(item);
   };
   let bound: Bound = { killAfterMs: 0 };
-  let cancelledAt: number | null = null;
-  cancel.addEventListener("abort", () => (cancelledAt = monotonicMs()), { once: true });
-  const patienceMs = (): number => {
-    const until = (cancelledAt ?? monotonicMs()) + bound.killAfterMs + GRACE_MS;
-    return Math.max(until - monotonicMs(), AT_LEAST_MS);
-  };
+  const wait = patience(cancel, () => bound.killAfterMs);
   return {
     mode: "final",
     know: ({ killAfterMs = bound.killAfterMs, ...more }) => {
@@ -71,30 +60,9 @@ export function jsonAnswer(
       const result = resultDocument(facts, heard, ending);
       if (isStream) begin();
       const line = isStream ? resultLine(result, stamp()) : jsonLine(result);
-      return await givenUp(write(line), cancel, patienceMs);
+      return await wait(write(line));
     },
   };
-}
-
-/** Waits for the last bytes: for ever while nobody wants the end, else as long as the patience lasts. */
-async function givenUp(
-  writing: Promise<void>,
-  cancel: AbortSignal,
-  patienceMs: () => number,
-): Promise<RunAborted | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = deferred<RunAborted>();
-  const start = (): void => {
-    timer = setTimeout(() => over.resolve(cancel.reason as RunAborted), patienceMs());
-  };
-  if (cancel.aborted) start();
-  else cancel.addEventListener("abort", start, { once: true });
-  try {
-    return await Promise.race([writing.then(() => null), over.promise]);
-  } finally {
-    clearTimeout(timer);
-    cancel.removeEventListener("abort", start);
-  }
 }
 
 /** A command line that makes no sense, but says in which format that is to be told. */

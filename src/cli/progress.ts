@@ -8,6 +8,8 @@ export interface Progress extends Disposable {
   /** One line. */
   note(line: string): void;
   warn(line: string): void;
+  /** One line that was asked for: also a quiet run has it. */
+  say(line: string): void;
   /** Out of the way: text is about to be printed, or the run is over. */
   stopSpinner(): void;
   /** What the terminal shows now ends with this text: news begins on a line of its own. */
@@ -66,6 +68,7 @@ export function showProgress(options: ProgressOptions): Progress {
     warn: (line) => {
       if (!options.quiet) write(`warning: ${line}`);
     },
+    say: write,
     tell: (event) => {
       const now = phaseOf(event);
       if (now !== null) {

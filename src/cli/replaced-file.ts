@@ -54,6 +54,7 @@ export function replacedFile({ flag, path, target, mode }: Replaced): SideFile {
   return {
     flag,
     path,
+    isReplaced: true,
     write: async (text) =>
       await attempt(() => {
         open ??= begin();

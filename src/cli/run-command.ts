@@ -1,24 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { openWorkspace } from "../client/client.ts";
-import { ENDINGS, failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
+import { ENDINGS, failure, RunFailed } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import { newRunId } from "../protocol/ids.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
-import { formatOf, openAnswer, type Answer } from "./answer.ts";
+import { formatOf, openAnswer, type Answer, type OpenAnswer } from "./answer.ts";
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { leaveSoon } from "./leave-soon.ts";
 import { showProgress, type Progress } from "./progress.ts";
-import { dieOf, statusOf, watchSignals } from "./signals.ts";
+import { dieOf, statusOfDeath, watchSignals } from "./signals.ts";
 import { readRequest, type RunRequest } from "./run-request.ts";
 import { chooseSession, mayBeElsewhere } from "./session-choice.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 import { startEmbedded } from "./wiring.ts";
 import { watchBugs } from "./watch-bugs.ts";
+import { worst, type Ending } from "./worse-ending.ts";
 
 /** Never a socket: the name stands in the requests of the in-memory transport. */
 const EMBEDDED = "http://crush.embedded";
@@ -35,11 +36,11 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
   using limit = deadline(cancel);
   const raw = format !== "text" || (flags.flag("raw") ?? false);
   const stdout = takeStdout({ raw }, abort);
-  const answer = await openAnswer(format, stdout, cancel.signal);
-  const status = ({ reason }: Ending): number => {
+  const statusOf = ({ reason }: Ending): number => {
     const signal = reason === "signal" ? signals.received() : null;
-    return signal === null ? ENDINGS[reason].exitCode : statusOf(signal);
+    return signal === null ? ENDINGS[reason].exitCode : statusOfDeath(signal);
   };
+  const answer = await openAnswer(stdout, { format, cancel: cancel.signal, statusOf });
   const ended = await attempt(words, flags, stdout, answer, limit, cancel.signal).catch(
     async (bug: unknown) => {
       const what = failureOf(bug);
@@ -48,7 +49,7 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
     },
   );
   const first = worst(worst(ended, stdout.failed()), bugs.found());
-  const givenUp = await answer.end(first, status(first));
+  const givenUp = await answer.end(first, statusOf(first));
   const end = worst(worst(first, givenUp), stdout.failed());
   if (end.failure !== null && end.reason !== "reader_left") await printError(end.failure);
   const signal = end.reason === "signal" ? signals.received() : null;
@@ -59,13 +60,11 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
   return ENDINGS[end.reason].exitCode;
 }
 
-type Ending = Pick<RunEnd, "reason" | "failure">;
-
 async function attempt(
   words: readonly string[],
   flags: Flags,
   stdout: Stdout,
-  answer: Answer,
+  answer: OpenAnswer,
   limit: Deadline,
   cancel: AbortSignal,
 ): Promise<Ending> {
@@ -76,6 +75,7 @@ async function attempt(
     });
     const request = readRequest(flags);
     const { cwd, options } = request;
+    await answer.alsoTo(request.files);
     answer.know({ cwd, killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS });
     limit.start(options.timeoutMs ?? null);
     const prompt = await readPrompt(words, flags, progress, cancel);
@@ -141,6 +141,8 @@ async function run(
   const follow = async (): Promise<RunEnd> => {
     const sessionId = await chooseSession(choice, client, signal);
     answer.know({ sessionId, runId, prompt });
+    if (request.printIds)
+      for (const line of [`session_id=${sessionId}`, `run_id=${runId}`]) progress.say(line);
     return await followRun({
       client,
       prompt: { sessionId, runId, prompt, options },
@@ -179,14 +181,6 @@ async function settled(work: () => Promise<Ending>): Promise<Ending> {
       return { reason: error.failure.reason, failure: error.failure };
     throw error;
   }
-}
-
-/** Output that did not arrive is no success, whatever the run says; a reader that left explains everything else. */
-function worst(end: Ending, lost: RunAborted | null): Ending {
-  if (lost === null) return end;
-  if (lost.reason === "reader_left" || end.reason === "end_turn" || end.reason === lost.reason)
-    return { reason: lost.reason, failure: lost.failure satisfies RunFailure };
-  return end;
 }
 
 interface Deadline extends Disposable {

@@ -124,6 +124,17 @@ const OUTPUT_FLAGS = {
     describe: "What standard output carries: text, json or stream-json (text)",
     twin: "CRUSH_RUN_OUTPUT",
   },
+  "output-file": {
+    alias: "o",
+    type: "string",
+    nargs: 1,
+    describe: "Write the answer to this file too (with --output json or stream-json: the result)",
+  },
+  events: {
+    type: "string",
+    nargs: 1,
+    describe: "Write all events to this file, as lines of JSON, the result last",
+  },
   stream: {
     type: "boolean",
     describe:
@@ -144,6 +155,11 @@ const OUTPUT_FLAGS = {
 
 /** What is said on standard error. */
 const NEWS_FLAGS = {
+  "print-ids": {
+    type: "boolean",
+    describe: "Say session_id=… and run_id=… on two lines of standard error before the run",
+    twin: "CRUSH_RUN_PRINT_IDS",
+  },
   quiet: {
     alias: "q",
     type: "boolean",

@@ -1,9 +1,12 @@
 import type { RunOptions } from "../protocol/run-options.ts";
 import { monotonicMs } from "../shared/clock.ts";
 import { defined } from "./defined.ts";
+import type { WantedRecord } from "./filed-answer.ts";
 import type { Flags } from "./flag-values.ts";
+import { FORMATS } from "./format.ts";
 import { modelOptions } from "./model-options.ts";
 import { readSessionChoice, type SessionChoice } from "./session-choice.ts";
+import { usage } from "./usage.ts";
 import { workingDirectory } from "./working-directory.ts";
 
 /** What a command line asks of a run. */
@@ -13,6 +16,9 @@ export interface RunRequest {
   readonly trustConfig: boolean;
   readonly choice: SessionChoice;
   readonly live: boolean | null;
+  /** Beside standard output. */
+  readonly files: readonly WantedRecord[];
+  readonly printIds: boolean;
   readonly options: RunOptions;
 }
 
@@ -30,6 +36,8 @@ export function readRequest(flags: Flags): RunRequest {
     trustConfig: flags.flag("trust-config") ?? false,
     choice,
     live: flags.flag("stream"),
+    files: filesOf(flags),
+    printIds: flags.flag("print-ids") ?? false,
     options: {
       ...modelOptions(flags),
       // The default stays unsaid, so that the same prompt is the same body.
@@ -47,6 +55,21 @@ export function readRequest(flags: Flags): RunRequest {
       ...defined("allowBlocked", flags.flag("allow-blocked")),
     },
   };
+}
+
+function filesOf(flags: Flags): WantedRecord[] {
+  const answer = flags.text("output-file");
+  const events = flags.text("events");
+  // -o is the format with many a program.
+  if (FORMATS.some((format) => format === answer))
+    throw usage(
+      `--output-file is ${JSON.stringify(answer)}, which is a format`,
+      `use --output ${answer} for the format, or ./${answer} for a file of that name`,
+    );
+  return [
+    ...(answer === null ? [] : [{ kind: "answer", flag: "--output-file", path: answer } as const]),
+    ...(events === null ? [] : [{ kind: "events", flag: "--events", path: events } as const]),
+  ];
 }
 
 /** The limit counts from the start of the process. */

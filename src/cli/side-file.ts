@@ -5,6 +5,8 @@ export interface SideFile extends Disposable {
   /** As the command line has them. */
   readonly flag: string;
   readonly path: string;
+  /** Whether it can be written again after it was finished: not what has left through a pipe. */
+  readonly isReplaced: boolean;
   /** More of it. Resolves when the bytes are out of our hands; after a failure it resolves at once and writes nothing. */
   write(text: string): Promise<void>;
   /** It is whole: what was written since the last time is the content of the file from now on. */

@@ -34,7 +34,7 @@ export function watchSignals(onFirst: (signal: CaughtSignal) => void): SignalWat
 const SURVIVED_MS = 100;
 
 /** The shell's rendering of a death by it. */
-export const statusOf = (signal: CaughtSignal | "SIGPIPE"): number =>
+export const statusOfDeath = (signal: CaughtSignal | "SIGPIPE"): number =>
   128 + constants.signals[signal];
 
 /**
@@ -42,7 +42,7 @@ export const statusOf = (signal: CaughtSignal | "SIGPIPE"): number =>
  * with its number instead.
  */
 export function dieOf(signal: CaughtSignal | "SIGPIPE"): void {
-  const status = statusOf(signal);
+  const status = statusOfDeath(signal);
   process.exitCode = status;
   if (signal === "SIGQUIT") process.exit(status);
   if (signal === "SIGPIPE") {

@@ -74,12 +74,18 @@ export function end(
   const outcome = record.outcome;
   const text = outcome?.text ?? "";
   const messageId = outcome?.messageId ?? null;
-  if (state.mode === "final") return [ended, print(text + lineEnd(text.at(-1) ?? ""))];
+  if (state.mode === "final") return [ended, print(finalText(record))];
   const [live, tail] =
     messageId === null || text === ""
       ? [state.live, ""]
       : completeText(state.live, messageId, text);
   return [{ ...ended, live }, print(tail + lineEnd(live.lastChar))];
+}
+
+/** What a reader of the last message alone gets of a run. */
+export function finalText({ outcome }: RunRecord): string {
+  const text = outcome?.text ?? "";
+  return text + lineEnd(text.at(-1) ?? "");
 }
 
 /** The following ends without a record: what closes the last line that was printed (CLI-25). */
