@@ -128,11 +128,13 @@ const OUTPUT_FLAGS = {
     alias: "o",
     type: "string",
     nargs: 1,
+    takes: "FILE",
     describe: "Write the answer to this file too (with --output json or stream-json: the result)",
   },
   events: {
     type: "string",
     nargs: 1,
+    takes: "FILE",
     describe: "Write all events to this file, as lines of JSON, the result last",
   },
   stream: {
@@ -157,7 +159,7 @@ const OUTPUT_FLAGS = {
 const NEWS_FLAGS = {
   "print-ids": {
     type: "boolean",
-    describe: "Say session_id=… and run_id=… on two lines of standard error before the run",
+    describe: "Say session_id=ID and run_id=ID on two lines of standard error before the run",
     twin: "CRUSH_RUN_PRINT_IDS",
   },
   quiet: {
