@@ -29,8 +29,13 @@ export class Conversation {
   }
 
   /** For the model that is to summarise it: what has been answered. */
-  readAnswered(): readonly Message[] {
-    return asRead(this.#answered(), this.#facts.takesFiles);
+  readAnswered(takesFiles: boolean): readonly Message[] {
+    return asRead(this.#answered(), takesFiles);
+  }
+
+  /** Whether a model with a context of so many tokens can be shown it and has room for a summary. */
+  fitsInto(contextWindow: number | null): boolean {
+    return contextWindow === null || this.#tokens() <= contextWindow - reserveOf(contextWindow);
   }
 
   add(message: Message): void {

@@ -28,3 +28,9 @@ export function costOf(usage: Usage, prices: Prices): number | null {
   }
   return dollars;
 }
+
+/**
+ * Reading from the cache is never dearer than reading anew: where its price is not known, that one bounds it.
+ */
+export const costAtMost = (usage: Usage, prices: Prices): number | null =>
+  costOf(usage, { ...prices, cachedInput: prices.cachedInput ?? prices.input });

@@ -1,6 +1,5 @@
 import { failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
 import type { Usage } from "../protocol/usage.ts";
-import { costOf, type Prices } from "./cost.ts";
 import type { TurnSetup, TurnWarning } from "./turn-setup.ts";
 
 /** What a run has used so far. */
@@ -9,9 +8,11 @@ export interface Spent {
   readonly toolCalls: number;
   /** Of all model calls, summaries too. */
   readonly usage: Usage;
+  /** US dollars, or somewhat more; null when a price is not known. */
+  readonly costAtMost: number | null;
 }
 
-type Bounded = Pick<TurnSetup, "limits" | "prices">;
+type Bounded = Pick<TurnSetup, "limits">;
 type LimitReason = "turns" | "tool_calls" | "tokens" | "cost";
 
 /** One limit that was asked for, and how much of it is used; null when that cannot be known. */
@@ -76,7 +77,7 @@ export function limitKeeper(
   };
 }
 
-function gauges({ limits, prices }: Bounded, { turns, toolCalls, usage }: Spent): Gauge[] {
+function gauges({ limits }: Bounded, { turns, toolCalls, usage, costAtMost }: Spent): Gauge[] {
   const { maxTurns, maxToolCalls, maxTokens, maxCostUsd } = limits;
   const all: Gauge[] = [];
   if (maxTurns !== null)
@@ -100,7 +101,7 @@ function gauges({ limits, prices }: Bounded, { turns, toolCalls, usage }: Spent)
     all.push({
       reason: "cost",
       limit: maxCostUsd,
-      used: costAtMost(usage, prices),
+      used: toTheBillionth(costAtMost),
       flag: "--max-cost",
       what: "US dollars",
     });
@@ -115,14 +116,9 @@ const toolCallGauge = (limit: number, used: number): Gauge => ({
   what: "tool calls",
 });
 
-/**
- * US dollars, to the billionth: a sum that binary fractions leave a hair short has reached its limit all the same. Reading from the
- * cache is never dearer than reading anew: where its price is not known, that one bounds it.
- */
-function costAtMost(usage: Usage, prices: Prices): number | null {
-  const cost = costOf(usage, { ...prices, cachedInput: prices.cachedInput ?? prices.input });
-  return cost === null ? null : Number(cost.toFixed(9));
-}
+/** A sum that binary fractions leave a hair short has reached its limit all the same. */
+const toTheBillionth = (dollars: number | null): number | null =>
+  dollars === null ? null : Number(dollars.toFixed(9));
 
 /** `4 of 5 turns (--max-turns)` */
 const shareOf = (gauge: Gauge): string =>

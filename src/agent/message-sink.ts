@@ -1,4 +1,5 @@
 import type { Message, Part, Role } from "../protocol/message.ts";
+import type { TurnModel } from "./turn-setup.ts";
 import type { MessageId } from "../protocol/ids.ts";
 
 /**
@@ -9,7 +10,7 @@ export interface MessageSink {
   /** A new empty message of the turn. */
   open(role: Role): MessageId;
   /** A new empty message that shall stand for everything before it. What is appended to it is stored, and not told. */
-  openSummary(): MessageId;
+  openSummary(by: Pick<TurnModel, "modelId" | "providerId">): MessageId;
   append(id: MessageId, kind: "text" | "reasoning", text: string): void;
   /** Withdraws what was appended. */
   reset(id: MessageId): void;

@@ -16,7 +16,7 @@ export interface TurnPorts {
   /** In [0, 1): spreads the waits of the retries. */
   readonly random: () => number;
   /** The provider refuses the key, and there is no other: somebody has to see to it. */
-  readonly onKeyRefused: () => void;
+  readonly onKeyRefused: (providerId: string) => void;
   /** Told of what each model call used. */
   readonly onUsage: (usage: Usage, costUsd: number | null) => void;
 }
@@ -62,9 +62,9 @@ export function lastingPorts(ports: TurnPorts, touch: () => void): TurnPorts & D
         lasting();
         return sink.open(role);
       },
-      openSummary: () => {
+      openSummary: (by) => {
         lasting();
-        return sink.openSummary();
+        return sink.openSummary(by);
       },
       append: (id, kind, text) => {
         lasting();

@@ -3,8 +3,8 @@ import type { Prices } from "./cost.ts";
 import type { RunLimits } from "../protocol/run-options.ts";
 import type { Tool } from "../tools/tool.ts";
 
-/** Everything that is decided about a turn before its first model call. */
-export interface TurnSetup {
+/** A model that is ready to be called. */
+export interface TurnModel {
   readonly model: LanguageModel;
   /**
    * Expands the model's key anew: the same model with the new key, or null when that is the old one. Rejects when the key cannot be
@@ -17,10 +17,16 @@ export interface TurnSetup {
   readonly prices: Prices;
   /** Tokens that the model can be shown; null when unknown. */
   readonly contextWindow: number | null;
-  /** Whether a conversation that fills it is summarised. */
-  readonly autoSummarize: boolean;
   /** Whether the model can be shown images and other files. */
   readonly takesFiles: boolean;
+}
+
+/** Everything that is decided about a turn before its first model call. */
+export interface TurnSetup extends TurnModel {
+  /** Whether a conversation that fills the context is summarised. */
+  readonly autoSummarize: boolean;
+  /** Who writes the summary; absent: the model of the turn. */
+  readonly summarizer?: TurnModel;
   readonly system: string;
   readonly tools: readonly Tool[];
   /** Real path. */

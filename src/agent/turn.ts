@@ -9,7 +9,6 @@ import { Conversation } from "./conversation.ts";
 import { Ledger } from "./ledger.ts";
 import { limitKeeper, limitReached, withinLimit, type Spent } from "./limits.ts";
 import { LOOP_LIMIT, NO_LOOP, watchLoop } from "./loop-guard.ts";
-import { modelAccess, type ModelAccess } from "./model-access.ts";
 import {
   callModel,
   withdraw,
@@ -24,6 +23,7 @@ import {
   SUMMARY_REQUEST,
   SUMMARY_SYSTEM,
 } from "./summary.ts";
+import { callerOf, summarizers, type Caller } from "./summarizer.ts";
 import { runToolCalls, settledCalls, type ToolCallPart, type ToolStep } from "./tool-step.ts";
 import {
   CUT_OFF,
@@ -43,11 +43,12 @@ export class Turn {
   readonly #setup: TurnSetup;
   readonly #ports: TurnPorts;
   readonly #talk: Conversation;
-  readonly #access: ModelAccess;
+  readonly #main: Caller;
+  readonly #summarizer: (talk: Conversation) => Caller;
   readonly #denials: Denial[] = [];
   readonly #warnings: string[] = [];
   readonly #keepLimits: (spent: Spent) => void;
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
   /** The assistant message that is being written or whose tools are running. */
   #open: { id: MessageId; draft: StepDraft; tools: ToolStep | null } | null = null;
   /** The summary that is being written. */
@@ -63,10 +64,11 @@ export class Turn {
     this.#ports = ports;
     this.#talk = new Conversation(setup, history);
     this.#keepLimits = limitKeeper(setup, (warning) => this.#warn(warning));
-    this.#access = modelAccess(setup, {
-      onRefused: ports.onKeyRefused,
-      warn: (warning) => this.#warn(warning),
-    });
+    this.#ledger = new Ledger(setup.model.ref);
+    const { onKeyRefused } = ports;
+    const warn = (warning: TurnWarning): void => this.#warn(warning);
+    this.#main = callerOf(setup, { onKeyRefused, warn });
+    this.#summarizer = summarizers(setup, this.#main, { onKeyRefused, warn });
   }
 
   async run(signal: AbortSignal): Promise<Ended> {
@@ -81,9 +83,15 @@ export class Turn {
       const draft: StepDraft = { parts: [] };
       this.#open = { id, draft, tools: null };
       emit({ type: "step.started", n, model: this.#setup.model.ref, messageId: id });
-      const step = await this.#call(this.#stepPorts(), this.#talk.read(), this.#open, signal);
+      const step = await this.#call(
+        this.#main,
+        this.#stepPorts(),
+        this.#talk.read(),
+        this.#open,
+        signal,
+      );
       this.#ledger.countTurn();
-      this.#account(step.usage);
+      this.#account(this.#main, step.usage);
       const calls = step.parts.filter((part): part is ToolCallPart => part.type === "tool_call");
       const goesOn = calls.length > 0 && !CUT_OFF.has(step.finish);
       this.#finish(id, step.parts, goesOn ? "tool_use" : step.finish);
@@ -132,7 +140,6 @@ export class Turn {
       messageId: this.#last?.id ?? null,
       partial: !whole && (this.#last?.text ?? "") !== "",
       ...this.#ledger.forOutcome(),
-      models: [this.#setup.model.ref],
       denials: [...this.#denials],
       warnings: this.#warnings,
     };
@@ -236,16 +243,18 @@ export class Turn {
 
   async #summarize(signal: AbortSignal): Promise<void> {
     const { sink, emit } = this.#ports;
-    const messages = this.#talk.readAnswered();
-    const id = sink.openSummary();
+    const caller = this.#summarizer(this.#talk);
+    const { by } = caller;
+    const messages = this.#talk.readAnswered(by.takesFiles);
+    const id = sink.openSummary(by);
     const draft: StepDraft = { parts: [] };
     this.#summary = { id, draft };
     emit({ type: "summary.started", messageId: id });
     const ports = { ...this.#stepPorts(), system: SUMMARY_SYSTEM, tools: [] };
     const asked = [...messages, SUMMARY_REQUEST];
-    const step = await this.#call(ports, asked, this.#summary, signal);
-    this.#account(step.usage);
-    const parts = summaryParts(step, this.#seconds(), this.#setup.providerId);
+    const step = await this.#call(caller, ports, asked, this.#summary, signal);
+    this.#account(caller, step.usage);
+    const parts = summaryParts(step, this.#seconds(), by.providerId);
     this.#talk.summarize(sink.finishSummary(id, parts));
     this.#summary = null;
     emit({ type: "summary.completed", messageId: id, usage: step.usage });
@@ -253,17 +262,18 @@ export class Turn {
 
   /** One model call, with its retries; a key that is refused is renewed once in a turn (PER-22). */
   async #call(
+    { access }: Caller,
     ports: Omit<StepPorts, "model">,
     messages: readonly Message[],
     { id, draft }: { readonly id: MessageId; readonly draft: StepDraft },
     signal: AbortSignal,
   ): Promise<StepResult> {
     for (;;) {
-      const model = this.#access.model();
+      const model = access.model();
       try {
         return await callModel({ ...ports, model }, messages, id, draft, signal);
       } catch (error) {
-        if (!(await this.#access.mayCallAgain(error, signal))) throw error;
+        if (!(await access.mayCallAgain(error, signal))) throw error;
         withdraw(ports, id, draft);
       }
     }
@@ -283,8 +293,8 @@ export class Turn {
     return ended;
   }
 
-  #account(usage: Usage): void {
-    this.#ports.onUsage(usage, this.#ledger.account(usage, this.#setup.prices));
+  #account({ by: { model, prices } }: Caller, usage: Usage): void {
+    this.#ports.onUsage(usage, this.#ledger.account(model.ref, usage, prices));
   }
 
   #warnOfFiles(asked: readonly Message[]): void {

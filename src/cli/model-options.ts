@@ -7,6 +7,7 @@ import { textOrFile } from "./text-or-file.ts";
 export function modelOptions(flags: Flags): RunOptions {
   return {
     ...defined("model", flags.text("model")),
+    ...defined("smallModel", flags.text("small-model")),
     ...defined("reasoningEffort", flags.choice("reasoning-effort", REASONING_LEVELS)),
     ...defined("temperature", flags.upTo("temperature", 2)),
     ...defined("system", textOrFile("system", flags.text("system"))),

@@ -28,6 +28,12 @@ const MODEL_FLAGS = {
     describe: "Model, as provider/model (see: crush models)",
     twin: "CRUSH_RUN_MODEL",
   },
+  "small-model": {
+    type: "string",
+    nargs: 1,
+    describe: "Model that writes the summary of a long conversation (that of the run)",
+    twin: "CRUSH_RUN_SMALL_MODEL",
+  },
   "reasoning-effort": {
     type: "string",
     nargs: 1,

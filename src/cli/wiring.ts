@@ -1,19 +1,17 @@
 import type { PrepareTurn } from "../session/prepare-turn.ts";
-import type { Config, ProviderConfig, SelectedModel } from "../config/config.ts";
+import type { Config, SelectedModel } from "../config/config.ts";
 import { systemPrompt } from "../agent/system-prompt.ts";
-import { freshKey, hasSameKey } from "../config/fresh-key.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveModel } from "../config/resolve-model.ts";
 import { RunFailed } from "../protocol/ending.ts";
 import { limitsOf, type RunOptions } from "../protocol/run-options.ts";
-import type { LanguageModel } from "../provider/language-model.ts";
-import { openModel } from "../provider/open-model.ts";
 import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { parseSize } from "../shared/size.ts";
 import { sweepRun } from "../tools/process-sweep.ts";
 import { builtinTools } from "../tools/registry.ts";
 import { toolEnvironment } from "../tools/tool-env.ts";
+import { readyModel, type ReadyModel } from "./ready-model.ts";
 import { usage } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -41,39 +39,16 @@ const SWEEP_MS = 1_500;
 /** Readiness of the prompts of a workspace with this configuration. */
 export function prepareTurn(config: Config, env: Env): PrepareTurn {
   return async ({ sessionId, runId, options, previous }, signal) => {
-    const limits = limitsOf(options);
+    const around = { env, sessionId };
     const found = await select(config, options.model ?? null, previous, signal);
-    if (limits.maxCostUsd !== null) checkPrices(found);
-    const { provider, warning } = await freshKey(config, found.provider, signal);
-    const selected = await withAskedOf(options, { ...found, provider });
-    const info = selected.model;
+    const { turn, provider, warnings } = await readyModel(config, found, options, around, signal);
+    const small = await smallModel(config, options, around, signal);
     const { workingDirectory } = config;
-    const open = async ({ apiKey, extraHeaders }: ProviderConfig): Promise<LanguageModel> =>
-      await openModel(
-        { ...selected, provider: { ...selected.provider, apiKey, extraHeaders } },
-        { env, sessionId, workingDirectory },
-      );
-    const credentials = config.completions.get(provider.id)?.credentials ?? null;
+    const keys = [provider, small?.provider].flatMap((one) => one?.apiKey ?? []);
     return {
-      model: await open(selected.provider),
-      refreshModel:
-        credentials === null
-          ? null
-          : async (refreshSignal) => {
-              const renewed = await credentials.renew(refreshSignal);
-              return hasSameKey(provider, renewed) ? null : await open(renewed);
-            },
-      modelId: info.id,
-      providerId: provider.id,
-      prices: {
-        input: info.costPer1mIn,
-        output: info.costPer1mOut,
-        cachedInput: info.costPer1mOutCached,
-        cacheWrite: info.costPer1mInCached,
-      },
-      contextWindow: info.contextWindow,
+      ...turn,
+      ...(small === null ? {} : { summarizer: small.turn }),
       autoSummarize: config.autoSummarize,
-      takesFiles: info.supportsAttachments,
       system: systemPrompt({
         prefix: provider.systemPromptPrefix,
         workingDirectory,
@@ -87,14 +62,14 @@ export function prepareTurn(config: Config, env: Env): PrepareTurn {
       workingDirectory,
       toolEnv: toolEnvironment(env, {
         secretEnvNames: config.secretEnvNames,
-        secrets: provider.apiKey === null ? config.secrets : [...config.secrets, provider.apiKey],
+        secrets: [...config.secrets, ...keys],
         extra: config.env,
         runId: runId ?? sessionId,
       }),
-      limits,
+      limits: limitsOf(options),
       allowEmpty: options.allowEmpty ?? false,
       allowBlocked: options.allowBlocked ?? false,
-      warnings: warning === null ? [] : [{ code: "key_refresh", message: warning }],
+      warnings: [...warnings, ...(small?.warnings ?? [])],
     };
   };
 }
@@ -118,23 +93,22 @@ async function select(
   return await resolveModel(config, asked, "large", signal);
 }
 
-/** What the run asks of its model itself. */
-async function withAskedOf(
-  { reasoningEffort, temperature }: RunOptions,
-  selected: SelectedModel,
-): Promise<SelectedModel> {
-  if (reasoningEffort === undefined && temperature === undefined) return selected;
-  const { withAsked } = await import("../provider/asked-parameters.ts");
-  return withAsked(selected, { reasoningEffort, temperature });
-}
-
-/** A limit that could not be kept is refused before anything is sent. */
-function checkPrices({ provider, model }: SelectedModel): void {
-  if (model.costPer1mIn !== null && model.costPer1mOut !== null) return;
-  throw usage(
-    `--max-cost needs prices, and those of ${provider.id}/${model.id} are not known`,
-    "set cost_per_1m_in and cost_per_1m_out of the model in crush.json, or use --max-tokens",
-  );
+/** Who writes the summaries, where the run names a model for it. */
+async function smallModel(
+  config: Config,
+  { smallModel: ref, maxCostUsd }: RunOptions,
+  around: Parameters<typeof readyModel>[3],
+  signal: AbortSignal,
+): Promise<ReadyModel | null> {
+  if (ref === undefined) return null;
+  try {
+    const found = await resolveModel(config, ref, "small", signal);
+    return await readyModel(config, found, { maxCostUsd }, around, signal);
+  } catch (error) {
+    if (!(error instanceof RunFailed)) throw error;
+    const message = `--small-model: ${error.failure.message}`;
+    throw new RunFailed({ ...error.failure, message }, { cause: error });
+  }
 }
 
 function storeLimit(env: Env): number | null {

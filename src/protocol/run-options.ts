@@ -30,6 +30,8 @@ const systemText = z.string().check(
 export const runOptionsSchema = z.object({
   /** `provider/model` or a bare model id. */
   model: z.optional(z.string()),
+  /** The model that writes the summary of a conversation that fills the context; the run's own unless given. */
+  smallModel: z.optional(z.string()),
   reasoningEffort: z.optional(z.enum(REASONING_LEVELS)),
   temperature: z.optional(z.number().check(z.nonnegative(), z.lte(2))),
   /** Instead of our own words in the system prompt. */

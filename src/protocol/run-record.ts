@@ -16,6 +16,12 @@ export interface Denial {
   readonly remedy: string;
 }
 
+export interface ModelUsage {
+  /** `provider/model`. */
+  readonly model: string;
+  readonly usage: Usage;
+}
+
 /** How a run ended and what it left; written once, by the settlement. */
 export interface RunOutcome {
   readonly reason: Reason;
@@ -26,6 +32,8 @@ export interface RunOutcome {
   /** `text` is not a whole answer. */
   readonly partial: boolean;
   readonly usage: Usage;
+  /** The same by model, as far as one was called; records of older versions have none. */
+  readonly byModel?: readonly ModelUsage[];
   /** US dollars; null when a price is unknown. */
   readonly costUsd: number | null;
   /** Model calls that completed. */
@@ -73,6 +81,7 @@ const outcomeSchema = z.object({
   messageId: z.nullable(z.string()),
   partial: z.boolean(),
   usage,
+  byModel: z.optional(z.array(z.object({ model: z.string(), usage }))),
   costUsd: z.nullable(z.number()),
   turns: z.number(),
   toolCalls: z.number(),

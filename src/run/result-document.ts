@@ -2,7 +2,7 @@ import { toSnake } from "../protocol/case.ts";
 import { ENDINGS, type Reason, type RunFailure } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import { remedyOf } from "../protocol/remedy.ts";
-import type { RunRecord } from "../protocol/run-record.ts";
+import type { RunOutcome, RunRecord } from "../protocol/run-record.ts";
 import { NO_USAGE, type Usage } from "../protocol/usage.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { Heard } from "./heard.ts";
@@ -47,7 +47,6 @@ export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd): J
   const outcome = facts.record?.outcome ?? null;
   const models = outcome?.models ?? (heard.model === null ? [] : [heard.model]);
   const usage = outcome?.usage ?? NO_USAGE;
-  const [model] = models;
   return {
     schema_version: SCHEMA_VERSION,
     type: "run.result",
@@ -65,10 +64,7 @@ export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd): J
     models,
     usage: {
       ...tokens(usage),
-      by_model:
-        outcome === null || model === undefined || models.length > 1
-          ? {}
-          : { [model]: tokens(usage) },
+      by_model: byModel(outcome),
     },
     cost_usd: outcome?.costUsd ?? null,
     turns: outcome?.turns ?? 0,
@@ -82,6 +78,16 @@ export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd): J
       end: rounded(end.endedAfterMs),
     },
   };
+}
+
+/** A record of an older version tells the models, but only one can be told from the other. */
+function byModel(outcome: RunOutcome | null): JsonObject {
+  if (outcome === null) return {};
+  const [only, ...more] = outcome.models;
+  const known =
+    more.length > 0 || only === undefined ? [] : [{ model: only, usage: outcome.usage }];
+  const each = outcome.byModel ?? known;
+  return Object.fromEntries(each.map(({ model, usage }) => [model, tokens(usage)]));
 }
 
 function errorOf(what: RunFailure): Json {

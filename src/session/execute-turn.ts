@@ -87,14 +87,14 @@ export function turnPorts(
       lastSeen: (path) => store.readFiles.lastSeen(sessionId, path),
       record: (path, digest) => store.readFiles.record(sessionId, path, digest, seconds()),
     },
-    onKeyRefused: () =>
+    onKeyRefused: (providerId) =>
       publish({
         type: "agent_notification",
         kind: "re_authenticate",
         runId,
         sessionId,
         sessionTitle: store.sessions.title(sessionId) ?? "",
-        providerId: setup.providerId,
+        providerId,
       }),
     onUsage: (usage, cost) => store.sessions.addUsage(sessionId, usage, cost, seconds()),
     [Symbol.dispose]: () => writer[Symbol.dispose](),

@@ -34,7 +34,8 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
   const seconds = (): number => Math.floor(clock.now() / 1000);
   let pending: { id: MessageId; kind: "text" | "reasoning"; text: string } | null = null;
   let timer: NodeJS.Timeout | null = null;
-  const summaries = new Set<MessageId>();
+  /** Whose model need not be that of the turn. */
+  const summaries = new Map<MessageId, { readonly modelId: string; readonly providerId: string }>();
   /** When each message came into being, in Unix seconds. */
   const births = new Map<MessageId, number>();
 
@@ -68,14 +69,15 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
 
   const messageOf = (id: MessageId, role: Role, parts: readonly Part[]): Message => {
     const now = seconds();
+    const { modelId = options.model, providerId = options.provider } = summaries.get(id) ?? {};
     const ofModel = role === "assistant";
     return {
       id,
       sessionId,
       role,
       parts,
-      model: ofModel ? options.model : "",
-      provider: ofModel ? options.provider : "",
+      model: ofModel ? modelId : "",
+      provider: ofModel ? providerId : "",
       createdAt: births.get(id) ?? now,
       updatedAt: now,
       ...(summaries.has(id) ? { isSummary: true } : {}),
@@ -96,9 +98,9 @@ export function messageWriter(options: WriterOptions): MessageSink & Disposable 
 
   return {
     open: (role) => opened(newMessageId(), role),
-    openSummary: () => {
+    openSummary: (by) => {
       const id = newMessageId();
-      summaries.add(id);
+      summaries.set(id, by);
       return opened(id, "assistant");
     },
     append: (id, kind, text) => {

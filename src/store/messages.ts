@@ -28,7 +28,7 @@ export interface Messages {
   remove(id: MessageId): void;
   /** In order, turn by turn; a message whose writer died has the text that was streamed. */
   list(sessionId: SessionId): Message[];
-  /** Who wrote the last assistant message of a session. */
+  /** Who wrote the last assistant message of a session; a summary may be another's. */
   lastModel(sessionId: SessionId): { readonly provider: string; readonly model: string } | null;
   /** The same as `list`, without the turns of prompts accepted after `turn`. */
   listUpTo(sessionId: SessionId, turn: number): Message[];
@@ -121,7 +121,7 @@ export function messagesOf(database: Database): Messages {
     listUpTo,
     lastModel: (sessionId) =>
       database.get<{ provider: string; model: string }>(
-        `SELECT provider, model FROM messages WHERE session_id = ? AND role = 'assistant' AND model <> ''
+        `SELECT provider, model FROM messages WHERE session_id = ? AND role = 'assistant' AND model <> '' AND is_summary = 0
            ORDER BY turn DESC, seq DESC LIMIT 1`,
         sessionId,
       ),

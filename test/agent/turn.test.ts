@@ -12,6 +12,7 @@ import {
   says,
   stalls,
 } from "../support/fake-model.ts";
+import { NO_USAGE } from "../../src/protocol/usage.ts";
 import { fakeTool, result } from "../support/fake-tool.ts";
 import { memorySink } from "../support/memory-sink.ts";
 import { takeTurn } from "../support/take-turn.ts";
@@ -25,7 +26,8 @@ test("an answer is the text of the last message, and the outcome says what it to
     text: "Hello",
     messageId: "m1",
     partial: false,
-    usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+    usage: NO_USAGE,
+    byModel: [{ model: "fake/one", usage: NO_USAGE }],
     costUsd: 0,
     turns: 1,
     toolCalls: 0,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { configurationOf, crushPlace, type WireFamily } from "../support/crush.ts";
 import { failed, seen, succeeded, titled, type Tried } from "../support/ending-case.ts";
 import { startFakeProvider, type FakeProvider } from "../support/fake-provider.ts";
+import type { FakeStep } from "../support/fake-script.ts";
 
 // What the model is told beside the prompt: parameters and system prompt.
 
@@ -112,4 +113,78 @@ test.concurrent.each(
   expect(seen(ended)).toEqual(failed("unknown_model", { says: model }));
   expect(ended.stderr.toString()).toContain("did you mean fake/model");
   expect(bodies).toEqual([]);
+});
+
+describe("--small-model", () => {
+  /** What fills the context of 100,000 tokens, so that a summary is due. */
+  const FULL: FakeStep = { text: "An answer.", usage: { input: 90_000, output: 10 } };
+  const NOTE: FakeStep = { text: "A note.", usage: { input: 500, output: 20 } };
+  const modelsIn = (provider: FakeProvider): unknown[] =>
+    provider.requests.map(({ body }) => (body as { readonly model: string }).model);
+
+  function priced(url: string, little: object): object {
+    const { providers, models } = configurationOf({ url });
+    const prices = { cost_per_1m_in: 10, cost_per_1m_out: 100 };
+    const list = [
+      { id: "model", name: "Fake", context_window: 100_000, ...prices },
+      { id: "little", name: "Little", context_window: 200_000, ...little },
+    ];
+    return { providers: { fake: { ...providers?.fake, models: list } }, models };
+  }
+
+  test("writes the summary of a conversation that fills the context, at its own price", async () => {
+    await using provider = await startFakeProvider([FULL, NOTE, { text: "Another." }]);
+    const little = { cost_per_1m_in: 1, cost_per_1m_out: 10 };
+    await using place = crushPlace({ configuration: priced(provider.url, little) });
+    const command = ["run", "--small-model", "fake/little", "--max-cost", "5", "--output", "json"];
+    const { status, stdout } = await place.run([...command, "hi"]);
+    expect([status, modelsIn(provider)]).toEqual([0, ["model", "little"]]);
+    const none = { cached_input_tokens: 0, reasoning_tokens: 0 };
+    const result = JSON.parse(stdout.toString()) as Record<string, unknown>;
+    expect(result).toMatchObject({
+      text: "An answer.",
+      models: ["fake/model", "fake/little"],
+      usage: {
+        input_tokens: 90_500,
+        output_tokens: 30,
+        by_model: {
+          "fake/model": { input_tokens: 90_000, output_tokens: 10, ...none },
+          "fake/little": { input_tokens: 500, output_tokens: 20, ...none },
+        },
+      },
+    });
+    expect(result["cost_usd"]).toBeCloseTo(0.9 + 0.001 + 0.0005 + 0.0002, 9);
+    // The session goes on with the model that answers, not with the one that sums up.
+    await place.run(["run", "--continue", "go on"]);
+    expect(modelsIn(provider)).toEqual(["model", "little", "model"]);
+  });
+
+  test("is not asked for anything else, and without it the model sums up itself", async () => {
+    await using provider = await startFakeProvider([{ text: "Short." }, FULL, NOTE]);
+    await using place = crushPlace({ configuration: priced(provider.url, {}) });
+    await place.run(["run", "--small-model", "fake/little", "hi"]);
+    await place.run(["run", "hi"]);
+    expect(modelsIn(provider)).toEqual(["model", "model", "model"]);
+  });
+
+  test.each(
+    titled<readonly [readonly string[], Tried, string]>({
+      "one that there is not": [
+        ["--small-model", "fake/litle"],
+        "unknown_model",
+        "--small-model: unknown model fake/litle",
+      ],
+      "one without prices, under --max-cost": [
+        ["--small-model", "fake/little", "--max-cost", "1"],
+        "usage",
+        "--small-model: --max-cost needs prices, and those of fake/little",
+      ],
+    }),
+  )("%s is refused, and nothing is sent", async (_, [args, reason, says]) => {
+    await using provider = await startFakeProvider(FULL);
+    await using place = crushPlace({ configuration: priced(provider.url, {}) });
+    const ended = await place.run(["run", ...args, "hi"]);
+    expect(seen(ended)).toEqual(failed(reason, { says }));
+    expect(provider.requests.length).toBe(0);
+  });
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { decodeRunRecord, encodeRunRecord } from "../../src/protocol/run-record.ts";
 import { ENDINGS, failure } from "../../src/protocol/ending.ts";
 import type { RunId, SessionId } from "../../src/protocol/ids.ts";
 import { NOTHING_HEARD } from "../../src/run/heard.ts";
@@ -115,7 +116,27 @@ test("without a record the text is what was heard, and no whole answer; nothing 
   expect(document).toHaveProperty("usage.by_model", {});
 });
 
-test("tokens of several models are not given to one of them", () => {
+test("tokens are told for each model; the name of a model is left as it is", () => {
+  const usage = { inputTokens: 5, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0 };
+  const byModel = [
+    { model: "fake/one", usage },
+    { model: "fake/twoModel_v2", usage: { ...usage, inputTokens: 6 } },
+  ];
+  const record = settledRecord(runId, { models: byModel.map(({ model }) => model), byModel });
+  const end = { reason: "end_turn", failure: null, exitCode: 0, endedAfterMs: 1 } as const;
+  const tokens = { cached_input_tokens: 1, output_tokens: 2, reasoning_tokens: 0 };
+  // As it comes over the wire.
+  const told = decodeRunRecord(JSON.parse(JSON.stringify(encodeRunRecord(record))));
+  expect(resultDocument({ ...known, record: told }, NOTHING_HEARD, end)).toHaveProperty(
+    "usage.by_model",
+    {
+      "fake/one": { input_tokens: 5, ...tokens },
+      "fake/twoModel_v2": { input_tokens: 6, ...tokens },
+    },
+  );
+});
+
+test("of a record of an older version, tokens of several models are not given to one of them", () => {
   const record = settledRecord(runId, { models: ["fake/one", "fake/two"] });
   const end = { reason: "end_turn", failure: null, exitCode: 0, endedAfterMs: 1 } as const;
   const document = resultDocument({ ...known, record }, NOTHING_HEARD, end);

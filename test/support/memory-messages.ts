@@ -54,7 +54,10 @@ export function messagesIn(
     listUpTo: (sessionId, turn) => of(sessionId, turn).map(messageOf),
     lastModel: (sessionId) => {
       const last = of(sessionId, Number.MAX_SAFE_INTEGER)
-        .filter(({ role, model }) => role === "assistant" && model !== "")
+        .filter(
+          ({ role, model, isSummary }) =>
+            role === "assistant" && model !== "" && isSummary !== true,
+        )
         .at(-1);
       return last === undefined ? null : { provider: last.provider, model: last.model };
     },
