@@ -38,8 +38,12 @@ export class Ledger {
   }
 
   spent(): Spent {
-    const costAtMost = this.#costAtMost;
-    return { turns: this.#turns, toolCalls: this.#toolCalls, usage: this.#usage, costAtMost };
+    return {
+      turns: this.#turns,
+      toolCalls: this.#toolCalls,
+      usage: this.#usage,
+      costAtMost: this.#costAtMost,
+    };
   }
 
   forOutcome(): Pick<

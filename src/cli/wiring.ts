@@ -2,12 +2,15 @@ import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Config, SelectedModel } from "../config/config.ts";
 import { systemPrompt } from "../agent/system-prompt.ts";
 import { loadConfig } from "../config/load.ts";
+import { recordsConfig } from "../config/records-config.ts";
 import { resolveModel } from "../config/resolve-model.ts";
 import { RunFailed } from "../protocol/ending.ts";
+import type { RunId } from "../protocol/ids.ts";
 import { limitsOf, type RunOptions } from "../protocol/run-options.ts";
 import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { parseSize } from "../shared/size.ts";
+import { runMark } from "../tools/run-mark.ts";
 import { sweepRun } from "../tools/process-sweep.ts";
 import { builtinTools } from "../tools/registry.ts";
 import { toolEnvironment } from "../tools/tool-env.ts";
@@ -20,18 +23,33 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** The whole server in this process: the one place where configuration, models and tools are tied to it. */
 export function startEmbedded(env: Env): EmbeddedServer {
   return embeddedServer({
-    version: VERSION,
-    clock: systemClock,
-    random: Math.random,
-    storeLimitBytes: storeLimit(env),
+    ...common(env),
     loadConfig: async ({ path, dataDir, trustConfig }, signal) =>
       await loadConfig({ cwd: path, env, dataDir, trustConfig, signal }),
     prepareTurn: (config) => prepareTurn(config, env),
-    onInterrupted: (runId) => {
-      sweepRun(runId, AbortSignal.timeout(SWEEP_MS)).catch(() => {}); // best effort, for a run that is over
-    },
   });
 }
+
+/** A server that runs nothing: it shows and ends what is run elsewhere, whatever the configuration says. */
+export function startWithoutAgent(env: Env): EmbeddedServer {
+  return embeddedServer({
+    ...common(env),
+    loadConfig: async ({ path, dataDir, trustConfig }) =>
+      await recordsConfig({ cwd: path, env, dataDir, trustConfig }),
+    prepareTurn: () => null,
+  });
+}
+
+const common = (env: Env) => ({
+  version: VERSION,
+  clock: systemClock,
+  random: Math.random,
+  storeLimitBytes: storeLimit(env),
+  onInterrupted: (runId: RunId, dataDirectory: string): void => {
+    const limit = AbortSignal.timeout(SWEEP_MS);
+    sweepRun(runMark(dataDirectory, runId), limit).catch(() => {}); // best effort, for a run that is over
+  },
+});
 
 /** For the leftovers of a run whose process was killed. */
 const SWEEP_MS = 1_500;
@@ -65,6 +83,7 @@ export function prepareTurn(config: Config, env: Env): PrepareTurn {
         secrets: [...config.secrets, ...keys],
         extra: config.env,
         runId: runId ?? sessionId,
+        mark: runMark(config.dataDirectory, runId ?? sessionId),
       }),
       limits: limitsOf(options),
       allowEmpty: options.allowEmpty ?? false,

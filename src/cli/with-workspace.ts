@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { openWorkspace, type WorkspaceClient } from "../client/client.ts";
 import type { Flags } from "./flag-values.ts";
-import { startEmbedded } from "./wiring.ts";
+import { oneLine } from "./one-line.ts";
+import { startWithoutAgent } from "./wiring.ts";
 import { workingDirectory } from "./working-directory.ts";
 
-/** The workspace that the flags name, of a server in this process, for as long as `work` takes. */
+/**
+ * The workspace that the flags name, of a server in this process that runs nothing itself, for as long as `work` takes. A configuration that
+ * cannot be read keeps nobody from it.
+ */
 export async function withWorkspace<T>(
   flags: Flags,
   signal: AbortSignal,
@@ -15,12 +19,13 @@ export async function withWorkspace<T>(
     dataDir: flags.text("data-dir"),
     trustConfig: flags.flag("trust-config") ?? false,
   };
-  const server = startEmbedded(process.env);
+  const server = startWithoutAgent(process.env);
   try {
     const { transport } = server;
-    return await work(
-      await openWorkspace(transport, "http://crush.embedded", randomUUID(), options, signal),
-    );
+    const url = "http://crush.embedded";
+    const client = await openWorkspace(transport, url, randomUUID(), options, signal);
+    for (const warning of client.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
+    return await work(client);
   } finally {
     await server.close();
   }

@@ -24,7 +24,7 @@ export interface IndexOptions {
   /** Readiness of a prompt under a workspace's configuration; it wires model, tools and system prompt. Null: it runs nothing. */
   readonly prepareTurn: (config: Config) => PrepareTurn | null;
   /** A process died in this run: end what it left behind. Must not throw. */
-  readonly onInterrupted: (runId: RunId) => void;
+  readonly onInterrupted: (runId: RunId, dataDirectory: string) => void;
   /** Bound of the store's file; null for none. */
   readonly storeLimitBytes: number | null;
   /** Where a workspace keeps what lasts; a file in its data directory unless told. */
@@ -102,7 +102,7 @@ export function workspaceIndex(options: IndexOptions): WorkspaceIndex {
       prepareTurn: options.prepareTurn(config),
       clock,
       random,
-      onInterrupted,
+      onInterrupted: (runId) => onInterrupted(runId, config.dataDirectory),
     });
     const leaving = (how: HowLeft): void => {
       leave(entry, how).catch(() => {}); // a store that cannot be closed: whoever waits for the teardown hears of it

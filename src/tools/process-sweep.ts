@@ -23,11 +23,11 @@ interface ProcessEntry {
 
 /**
  * Ends every process that a run has started and that is still alive: TERM, then KILL after a second. Finds
- * them by `CRUSH_RUN_ID` in their environment, so a `setsid` child too; needs Linux, elsewhere it does nothing.
+ * them by `CRUSH_RUN_MARK` in their environment, so a `setsid` child too; needs Linux, elsewhere it does nothing.
  * `signal` cuts the grace short. Never signals ourselves. Resolves with the number of processes it signalled.
  */
-export function sweepRun(runId: string, signal: AbortSignal): Promise<number> {
-  return sweep({ marker: `CRUSH_RUN_ID=${runId}\0`, groupId: null }, signal);
+export function sweepRun(mark: string, signal: AbortSignal): Promise<number> {
+  return sweep({ marker: `CRUSH_RUN_MARK=${mark}\0`, groupId: null }, signal);
 }
 
 /** As `sweepRun`, for a marker of one's own and, on every POSIX system, a process group. */

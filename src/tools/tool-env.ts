@@ -24,8 +24,8 @@ const IDENTITY = { CRUSH: "1", AGENT: "crush", AI_AGENT: "crush" } as const;
 /**
  * The environment for tools: ours, without provider keys (by name, and by value wherever else one stands) and
  * without our own `CRUSH_RUN_*` settings, with everything that keeps a command from waiting for a person, and
- * with the mark `CRUSH_RUN_ID` by which `sweepRun` finds what a run has started. `extra` is `env` of the
- * configuration: it wins over all but the mark, but brings no secret back.
+ * with the id of the run, and the mark by which `sweepRun` finds what it has started. `extra` is `env` of the
+ * configuration: it wins over all but these, but brings no secret back.
  */
 export function toolEnvironment(
   env: Env,
@@ -34,6 +34,7 @@ export function toolEnvironment(
     readonly secrets: readonly string[];
     readonly extra: Readonly<Record<string, string>>;
     readonly runId: string;
+    readonly mark: string;
   },
 ): Record<string, string> {
   const names = new Set(options.secretEnvNames);
@@ -57,6 +58,7 @@ export function toolEnvironment(
     ...scrubbed(options.extra),
     ...IDENTITY,
     CRUSH_RUN_ID: options.runId,
+    CRUSH_RUN_MARK: options.mark,
   };
 }
 

@@ -184,7 +184,7 @@ test("a sweep ends what a run has started, and nothing of a run whose id merely 
   const [ours, theirs] = [mark(), mark()];
   const start = (time: string, runId: string): Promise<unknown> => {
     const child = spawn("setsid", ["sleep", time], {
-      env: { ...process.env, CRUSH_RUN_ID: runId },
+      env: { ...process.env, CRUSH_RUN_MARK: runId },
       stdio: "ignore",
     });
     return once(child, "spawn");
@@ -201,7 +201,7 @@ test("a sweep ends what a run has started, and nothing of a run whose id merely 
 test("an aborted sweep does not wait for the grace to pass", async () => {
   const time = mark();
   const child = spawn("bash", ["-c", `trap '' TERM; echo; while :; do sleep ${time}; done`], {
-    env: { ...process.env, CRUSH_RUN_ID: "stubborn" },
+    env: { ...process.env, CRUSH_RUN_MARK: "stubborn" },
     stdio: ["ignore", "pipe", "ignore"],
   });
   await once(child.stdout, "data");

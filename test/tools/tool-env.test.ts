@@ -1,11 +1,19 @@
 import { expect, test } from "vitest";
 import { toolEnvironment } from "../../src/tools/tool-env.ts";
+import { runMark } from "../../src/tools/run-mark.ts";
 
 const of = (
   env: Readonly<Record<string, string | undefined>>,
   more: Partial<Parameters<typeof toolEnvironment>[1]> = {},
 ): Record<string, string> =>
-  toolEnvironment(env, { secretEnvNames: [], secrets: [], extra: {}, runId: "r1", ...more });
+  toolEnvironment(env, {
+    secretEnvNames: [],
+    secrets: [],
+    extra: {},
+    runId: "r1",
+    mark: "m1",
+    ...more,
+  });
 
 test("provider keys do not reach a tool, by name, by value or through the configuration", () => {
   const env = of(
@@ -30,6 +38,7 @@ test("our own settings are removed and the mark of this run is set", () => {
   expect(env).not.toHaveProperty("CRUSH_RUN_TIMEOUT");
   expect(env).toMatchObject({
     CRUSH_RUN_ID: "r1",
+    CRUSH_RUN_MARK: "m1",
     CRUSH: "1",
     AGENT: "crush",
     AI_AGENT: "crush",
@@ -66,4 +75,14 @@ test("what was set up for unattended git stays, what the configuration sets wins
     GIT_ASKPASS: "false",
   });
   expect(of({}, { extra: { CI: "0", TERM: "xterm" } })).toMatchObject({ CI: "0", TERM: "xterm" });
+});
+
+test("the same run id in another data directory is another mark", () => {
+  expect(runMark("/a/.crush", "nightly")).toBe(runMark("/a/.crush", "nightly"));
+  const marks = [
+    runMark("/a/.crush", "nightly"),
+    runMark("/b/.crush", "nightly"),
+    runMark("/a/.crush", "n"),
+  ];
+  expect(new Set(marks).size).toBe(3);
 });
