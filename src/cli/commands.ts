@@ -2,6 +2,7 @@ import { NO_WORDS, type Command, type Words } from "./command.ts";
 import { CONFIG_COMMANDS } from "./config-commands.ts";
 import { WAIT_FLAGS } from "./flags.ts";
 import { RUN_FLAGS } from "./run-flags.ts";
+import { SESSION_COMMANDS } from "./session-commands.ts";
 
 const RUN_ID: Words = {
   shown: "<run-id>",
@@ -86,6 +87,7 @@ export const COMMANDS: readonly Command[] = [
     perform: async ([runId = ""], flags) =>
       await (await import("./cancel-command.ts")).cancelCommand(runId, flags),
   },
+  ...SESSION_COMMANDS,
   ...CONFIG_COMMANDS,
   {
     name: "completion",
@@ -119,7 +121,10 @@ export const COMMANDS: readonly Command[] = [
 ];
 
 /** First words of groups by their other names; `crush s ls` is `crush session list`. */
-const GROUP_ALIASES: ReadonlyMap<string, string> = new Map();
+const GROUP_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["s", "session"],
+  ["sessions", "session"],
+]);
 
 /** Other names of a group. */
 export const groupAliases = (head: string): readonly string[] =>

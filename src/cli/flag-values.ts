@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS, parseDuration } from "../shared/duration.ts";
+import { LONGEST_TIMER_MS, parseAge, parseDuration } from "../shared/duration.ts";
 import type { Flag } from "./flags.ts";
 import { booleanOf } from "./tokens.ts";
 import { usage } from "./usage.ts";
@@ -78,6 +78,18 @@ export class Flags {
     throw usage(
       `--${name} is ${JSON.stringify(text)}, which is no duration`,
       "use seconds, or 250ms, 30s, 5m, 1h30m",
+    );
+  }
+
+  /** Milliseconds; null when nothing was said. */
+  age(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const ms = parseAge(text);
+    if (ms !== null) return ms;
+    throw usage(
+      `--${name} is ${JSON.stringify(text)}, which is no duration`,
+      "use 30d, 12w, 36h, or 1d12h",
     );
   }
 

@@ -1,9 +1,8 @@
-import { RunFailed } from "../protocol/ending.ts";
-import { readConfigFile, valueAt, type ConfigFile } from "./config-file.ts";
 import { enterDirectory } from "./enter-directory.ts";
-import { configuredDataDirectory, readProjectFiles, readUserFiles } from "./find-files.ts";
+import { configuredDataDirectory } from "./find-files.ts";
 import type { LoadOptions } from "./load.ts";
 import { codeRoot, dataDirectory, projectDirectories, userDirectories } from "./places.ts";
+import { readableFiles } from "./readable-files.ts";
 import { checkDataDirectoryTrust } from "./trust.ts";
 
 export interface FoundDataDirectory {
@@ -26,13 +25,7 @@ export async function findDataDirectory(
   const project = projectDirectories(cwd);
   const named = options.dataDir ?? null;
   if (named !== null) return { path: dataDirectory(cwd, project, user.home, named), warnings: [] };
-  const warnings: string[] = [];
-  const read = async (path: string, fromProject: boolean): Promise<ConfigFile | null> =>
-    await readAtAll(path, fromProject, warnings);
-  const files = [
-    ...(await readUserFiles([user.config, user.data], read)),
-    ...(await readProjectFiles(cwd, project, warnings, read)),
-  ];
+  const { files, warnings } = await readableFiles(cwd, options.env);
   const configured = configuredDataDirectory(files);
   const path = dataDirectory(cwd, project, user.home, configured);
   await checkDataDirectoryTrust({
@@ -46,22 +39,4 @@ export async function findDataDirectory(
     dataDirectory: path,
   });
   return { path, warnings };
-}
-
-/** Null, with a warning, for a file that cannot be read or says nothing clear about the data directory. */
-async function readAtAll(
-  path: string,
-  fromProject: boolean,
-  warnings: string[],
-): Promise<ConfigFile | null> {
-  try {
-    const file = await readConfigFile(path, fromProject);
-    const named = valueAt(file?.value, ["options", "data_directory"]);
-    if (named === undefined || typeof named === "string") return file;
-    warnings.push(`${path} is passed over: options.data_directory is no text`);
-  } catch (error) {
-    if (!(error instanceof RunFailed)) throw error;
-    warnings.push(`${path} is passed over: ${error.failure.message}`);
-  }
-  return null;
 }

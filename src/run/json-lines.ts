@@ -1,6 +1,6 @@
 import { toSnake } from "../protocol/case.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
-import type { JsonObject } from "../shared/json.ts";
+import type { Json, JsonObject } from "../shared/json.ts";
 import type { Heard } from "./heard.ts";
 import { SCHEMA_VERSION, type RunFacts } from "./result-document.ts";
 
@@ -51,7 +51,7 @@ export const resultLine = (result: JsonObject, stamp: LineStamp): string =>
   jsonLine({ schema_version: SCHEMA_VERSION, ...numbered(stamp), ...result });
 
 /** A document on one line, whatever the reader takes for the end of a line; nothing in it moves a terminal. */
-export const jsonLine = (document: JsonObject): string =>
+export const jsonLine = (document: Json): string =>
   `${JSON.stringify(document).replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)}\n`;
 
 const escaped = (character: string): string =>

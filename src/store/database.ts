@@ -3,8 +3,10 @@ import {
   type DatabaseSyncInstance,
   type StatementSyncInstance,
 } from "@photostructure/sqlite";
+import { statSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { monotonicMs } from "../shared/clock.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, mustBeCurrent } from "./migrations.ts";
 import { asStorageFailure, isBusy } from "./storage-failure.ts";
 
 export type Value = string | number | null;
@@ -38,6 +40,37 @@ export function openDatabase(
   { busyMs } = { busyMs: BUSY_MS },
 ): Database {
   const connection = inWords(path, () => connect(path, limitBytes, busyMs));
+  return databaseOn(connection, path, busyMs);
+}
+
+/** Opens a file of our version for reading alone, also where nothing can be written beside it. */
+export function openForReading(path: string): Database {
+  const connection = inWords(path, () => {
+    try {
+      return connectForReading(path);
+    } catch (error) {
+      // Without its log beside it the file is all there is, and nobody writes it: they would have made one.
+      if (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size) throw error;
+      const alone = pathToFileURL(path);
+      alone.searchParams.set("immutable", "1");
+      return connectForReading(alone);
+    }
+  });
+  return databaseOn(connection, path, BUSY_MS);
+}
+
+function connectForReading(path: string | URL): DatabaseSyncInstance {
+  const connection = new DatabaseSync(path, { timeout: BUSY_MS, readOnly: true });
+  try {
+    mustBeCurrent(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function databaseOn(connection: DatabaseSyncInstance, path: string, busyMs: number): Database {
   let waitsMs = busyMs;
   const wait = (ms: number): void => {
     if (ms === waitsMs) return;

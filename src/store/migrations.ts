@@ -1,5 +1,5 @@
 import type { DatabaseSyncInstance } from "@photostructure/sqlite";
-import { NewerVersion } from "./storage-failure.ts";
+import { NewerVersion, OlderVersion } from "./storage-failure.ts";
 
 /** Each entry takes the file from its index to the next version (`PRAGMA user_version`). Never edit a released one. */
 const MIGRATIONS: readonly string[] = [
@@ -81,8 +81,7 @@ export function migrate(connection: DatabaseSyncInstance): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
     const from = versionOf(connection); // again: another process may have been faster
-    if (from > MIGRATIONS.length)
-      throw new NewerVersion("the database was written by a newer version");
+    mustBeKnown(from);
     for (const step of MIGRATIONS.slice(from)) connection.exec(step);
     connection.exec(`PRAGMA user_version=${MIGRATIONS.length}`);
     connection.exec("COMMIT");
@@ -90,6 +89,19 @@ export function migrate(connection: DatabaseSyncInstance): void {
     if (connection.isTransaction) connection.exec("ROLLBACK");
     throw error;
   }
+}
+
+/** Throws for a file that would have to be migrated before it is read. */
+export function mustBeCurrent(connection: DatabaseSyncInstance): void {
+  const version = versionOf(connection);
+  mustBeKnown(version);
+  if (version < MIGRATIONS.length)
+    throw new OlderVersion("the database was written by an older version");
+}
+
+function mustBeKnown(version: number): void {
+  if (version > MIGRATIONS.length)
+    throw new NewerVersion("the database was written by a newer version");
 }
 
 function versionOf(connection: DatabaseSyncInstance): number {

@@ -120,6 +120,36 @@ export function sessionsOf(database: Database): Sessions {
   };
 }
 
+/** What is done to sessions from outside of any run. */
+export interface SessionCare {
+  rename(id: SessionId, title: string): void;
+  /** The session and all that came of it, children's children included. */
+  family(id: SessionId): SessionId[];
+  /** With its messages, runs and read files; not its children. */
+  remove(id: SessionId): void;
+}
+
+export function sessionCareOf(database: Database): SessionCare {
+  return {
+    rename: (id, title) => {
+      database.run("UPDATE sessions SET title = ? WHERE id = ?", title, id);
+    },
+    family: (id) =>
+      database
+        .all<{ id: SessionId }>(
+          `WITH RECURSIVE family(id) AS (
+             SELECT id FROM sessions WHERE id = ?
+             UNION SELECT s.id FROM sessions s JOIN family f ON s.parent_session_id = f.id
+           ) SELECT id FROM family`,
+          id,
+        )
+        .map((row) => row.id),
+    remove: (id) => {
+      database.run("DELETE FROM sessions WHERE id = ?", id); // the other tables follow it
+    },
+  };
+}
+
 function sessionOf(row: Row): Session {
   return {
     id: row.id as SessionId,

@@ -35,12 +35,16 @@ export class NewerVersion extends Error {
   override readonly name = "NewerVersion";
 }
 
+/** The file is whole and ours, and has to be migrated, which its reader may not do. */
+export class OlderVersion extends Error {
+  override readonly name = "OlderVersion";
+}
+
 /** Turns what SQLite or the file system threw into a `storage` failure; anything else is returned as it came. */
 export function asStorageFailure(error: unknown, path: string): unknown {
   const text = error instanceof Error ? error.message : String(error);
   const remedy = remedyFor(error);
-  if (remedy !== undefined)
-    return storage(`cannot store the run in ${path}: ${text}`, remedy, error);
+  if (remedy !== undefined) return storage(`cannot use ${path}: ${text}`, remedy, error);
   if (isSystemError(error) && SYSTEM_CODES.has(error.code)) {
     const why = `cannot use the data directory ${path}: ${error.code}`;
     return storage(why, "make it writable, or name another with --data-dir", error);
@@ -51,6 +55,8 @@ export function asStorageFailure(error: unknown, path: string): unknown {
 function remedyFor(error: unknown): string | undefined {
   if (error instanceof NewerVersion)
     return "update crush-run, or name another data directory with --data-dir";
+  if (error instanceof OlderVersion)
+    return "make the data directory writable, so that it can be brought up to date";
   const code = primaryCode(error);
   return code === null ? undefined : REMEDY[code];
 }

@@ -1,0 +1,41 @@
+import { RunFailed } from "../protocol/ending.ts";
+import { readConfigFile, valueAt, type ConfigFile } from "./config-file.ts";
+import { readProjectFiles, readUserFiles } from "./find-files.ts";
+import { projectDirectories, userDirectories, type Env } from "./places.ts";
+
+/**
+ * The configuration files of a real directory, those of the data directory left out, as far as they can be read. Nothing in them is checked
+ * but `options.data_directory`. Each file that is passed over is a warning.
+ */
+export async function readableFiles(
+  cwd: string,
+  env: Env,
+): Promise<{ readonly files: readonly ConfigFile[]; readonly warnings: readonly string[] }> {
+  const { config, data } = userDirectories(cwd, env);
+  const warnings: string[] = [];
+  const read = async (path: string, fromProject: boolean): Promise<ConfigFile | null> =>
+    await readAtAll(path, fromProject, warnings);
+  const files = [
+    ...(await readUserFiles([config, data], read)),
+    ...(await readProjectFiles(cwd, projectDirectories(cwd), warnings, read)),
+  ];
+  return { files, warnings };
+}
+
+/** Null, with a warning, for a file that cannot be read or says nothing clear about the data directory. */
+async function readAtAll(
+  path: string,
+  fromProject: boolean,
+  warnings: string[],
+): Promise<ConfigFile | null> {
+  try {
+    const file = await readConfigFile(path, fromProject);
+    const named = valueAt(file?.value, ["options", "data_directory"]);
+    if (named === undefined || typeof named === "string") return file;
+    warnings.push(`${path} is passed over: options.data_directory is no text`);
+  } catch (error) {
+    if (!(error instanceof RunFailed)) throw error;
+    warnings.push(`${path} is passed over: ${error.failure.message}`);
+  }
+  return null;
+}
