@@ -15,6 +15,7 @@ import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, statusOfDeath, watchSignals } from "./signals.ts";
 import { readRequest, type RunRequest } from "./run-request.ts";
 import { chooseSession, mayBeElsewhere } from "./session-choice.ts";
+import { sessionTitle } from "./session-title.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 import { startEmbedded } from "./wiring.ts";
@@ -139,7 +140,7 @@ async function run(
   const runId = choice.runId ?? newRunId();
   const live = request.live ?? stdout.isTty;
   const follow = async (): Promise<RunEnd> => {
-    const sessionId = await chooseSession(choice, client, signal);
+    const sessionId = await chooseSession(choice, sessionTitle(prompt), client, signal);
     answer.know({ sessionId, runId, prompt });
     if (request.printIds)
       for (const line of [`session_id=${sessionId}`, `run_id=${runId}`]) progress.say(line);

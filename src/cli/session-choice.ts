@@ -1,4 +1,5 @@
 import type { WorkspaceClient } from "../client/client.ts";
+import { findSession } from "../client/find-session.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import type { Flags } from "./flag-values.ts";
@@ -37,11 +38,12 @@ function givenRunId(id: string | null): RunId | null {
 }
 
 /**
- * The session for the prompt. A run with an id of its own finds the same one each time, so that it attaches to what it has begun. Rejects
+ * The session for the prompt; `title` is that of a new one. A run with an id of its own finds the same one each time, so that it attaches to what it has begun. Rejects
  * with `RunFailed`, or with `signal.reason`.
  */
 export async function chooseSession(
   choice: SessionChoice,
+  title: string,
   client: WorkspaceClient,
   signal: AbortSignal,
 ): Promise<SessionId> {
@@ -51,7 +53,6 @@ export async function chooseSession(
   if (known !== null) return known;
   const base = session === null && !continueLast ? null : await existing(session, client, signal);
   if (base !== null && !fork) return base;
-  const title = "non-interactive";
   return (await client.createSession(title, signal, { forkOf: base, runId })).id;
 }
 
@@ -60,7 +61,7 @@ async function existing(
   client: WorkspaceClient,
   signal: AbortSignal,
 ): Promise<SessionId> {
-  if (session !== null) return (await client.getSession(session, signal)).id;
+  if (session !== null) return (await findSession(client, session, signal)).id;
   const [last] = await client.listSessions(signal);
   if (last !== undefined) return last.id;
   throw new RunFailed(

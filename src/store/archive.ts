@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { SessionId } from "../protocol/ids.ts";
@@ -8,7 +8,7 @@ import { messagesOf, type Messages } from "./messages.ts";
 import { isAlive } from "./owners.ts";
 import { runsOf } from "./runs.ts";
 import { sessionCareOf, sessionsOf, type Sessions } from "./sessions.ts";
-import { asStorageFailure } from "./storage-failure.ts";
+import { asStorageFailure, isReadOnly } from "./storage-failure.ts";
 
 /** The sessions of a data directory for whoever looks at them and tidies up, and runs nothing. */
 export interface Archive extends Disposable {
@@ -59,15 +59,12 @@ function openExisting(file: string): Database | null {
     if (isAbsent(error)) return null;
     throw asStorageFailure(error, file);
   }
-  return mayWrite(file) ? openDatabase(file, null) : openForReading(file);
-}
-
-function mayWrite(file: string): boolean {
   try {
-    for (const path of [file, join(file, "..")]) accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
+    return openDatabase(file, null);
+  } catch (error) {
+    // Where we may not write: something would have to be made beside the file, or changed in it.
+    if (!(error instanceof RunFailed) || !isReadOnly(error.cause)) throw error;
+    return openForReading(file);
   }
 }
 

@@ -30,6 +30,9 @@ const SYSTEM_CODES = new Set([
 /** Whether a thrown value is SQLite saying that somebody else holds the lock. */
 export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;
 
+/** Whether it says that nothing can be written there: to the file, or beside it. */
+export const isReadOnly = (error: unknown): boolean => [8, 14].includes(primaryCode(error) ?? 0);
+
 /** The file is whole and ours, and we are too old for it. */
 export class NewerVersion extends Error {
   override readonly name = "NewerVersion";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseDuration } from "../../src/shared/duration.ts";
+import { parseAge, parseDuration } from "../../src/shared/duration.ts";
 
 test.each([
   ["0", 0],
@@ -66,4 +66,18 @@ test("any other text is null or a whole number of milliseconds, never a throw", 
       expect(ms === null || (Number.isSafeInteger(ms) && ms >= 0)).toBe(true);
     }),
   );
+});
+
+test.each([
+  ["30d", 2_592_000_000],
+  ["12w", 7_257_600_000],
+  ["1w2d3h", 788_400_000],
+  ["90", 90_000],
+])("an age of %s is %d ms, and days and weeks are for ages alone", (text, ms) => {
+  expect(parseAge(text)).toBe(ms);
+  expect(parseDuration(text)).toBe(/[dw]/.test(text) ? null : ms);
+});
+
+test.each(["", "d", "1d1w", "3y", "-1d", "1 d", "30D"])("%j is no age", (text) => {
+  expect(parseAge(text)).toBeNull();
 });
