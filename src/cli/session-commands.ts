@@ -59,7 +59,10 @@ export const SESSION_COMMANDS: readonly Command[] = [
     "list",
     "List the sessions of this directory, the last changed first",
     async (_, flags) => await (await import("./session-list-command.ts")).listSessions(flags),
-    { aliases: ["ls"] },
+    {
+      aliases: ["ls"],
+      examples: [["crush session list --json | jq -r '.[0].uuid'", "the id of the last one"]],
+    },
   ),
   entry(
     "show",
@@ -71,18 +74,22 @@ export const SESSION_COMMANDS: readonly Command[] = [
     "last",
     "Show the session that was changed last",
     async (_, flags) => await (await looks()).showLastSession(flags),
+    { examples: [["crush session last", "what was said last"]] },
   ),
   entry(
     "delete",
     "Delete a session with all that belongs to it",
     async ([id = ""], flags) => await (await changes()).deleteSession(id, flags),
-    { aliases: ["rm"], words: ID },
+    { aliases: ["rm"], words: ID, examples: [["crush session delete 703e28f", "asks nobody"]] },
   ),
   entry(
     "rename",
     "Give a session another title",
     async ([id = "", ...title], flags) => await (await changes()).renameSession(id, title, flags),
-    { words: ID_AND_TITLE },
+    {
+      words: ID_AND_TITLE,
+      examples: [["crush session rename 703e28f The bug in the parser", "no quotes needed"]],
+    },
   ),
   entry(
     "prune",
