@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { openWorkspace } from "../client/client.ts";
 import { ENDINGS, failure, RunFailed } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
-import { newRunId } from "../protocol/ids.ts";
+import { newRunId, type SessionId } from "../protocol/ids.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
@@ -14,7 +14,7 @@ import { leaveSoon } from "./leave-soon.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { dieOf, statusOfDeath, watchSignals } from "./signals.ts";
 import { readRequest, type RunRequest } from "./run-request.ts";
-import { chooseSession, mayBeElsewhere } from "./session-choice.ts";
+import { inChosenSession } from "./session-choice.ts";
 import { sessionTitle } from "./session-title.ts";
 import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
@@ -139,8 +139,7 @@ async function run(
   const { choice, prompt } = request;
   const runId = choice.runId ?? newRunId();
   const live = request.live ?? stdout.isTty;
-  const follow = async (): Promise<RunEnd> => {
-    const sessionId = await chooseSession(choice, sessionTitle(prompt), client, signal);
+  const follow = async (sessionId: SessionId): Promise<RunEnd> => {
     answer.know({ sessionId, runId, prompt });
     if (request.printIds)
       for (const line of [`session_id=${sessionId}`, `run_id=${runId}`]) progress.say(line);
@@ -161,10 +160,8 @@ async function run(
       cancel: signal,
     });
   };
-  const end = await follow().catch(async (error: unknown) => {
-    if (mayBeElsewhere(choice, error)) return await follow();
-    throw error;
-  });
+  const wanted = { ...choice, title: sessionTitle(prompt) };
+  const end = await inChosenSession(wanted, client, signal, follow);
   answer.know({ record: end.record });
   // From here on the code that this run went through is worth keeping compiled (see loader.ts).
   const [model] = end.record?.outcome?.models ?? [];

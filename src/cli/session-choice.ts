@@ -38,16 +38,43 @@ function givenRunId(id: string | null): RunId | null {
 }
 
 /**
- * The session for the prompt; `title` is that of a new one. A run with an id of its own finds the same one each time, so that it attaches to what it has begun. Rejects
- * with `RunFailed`, or with `signal.reason`.
+ * Has the prompt sent in the session that was chosen for it. A run with an id of its own finds the same one each time, so that it attaches to
+ * what it has begun. Rejects with `RunFailed`, or with `signal.reason`, or as `send` does.
  */
-export async function chooseSession(
-  choice: SessionChoice,
-  title: string,
-  client: WorkspaceClient,
+export async function inChosenSession<T>(
+  choice: SessionChoice & Titled,
+  client: Chooser,
+  signal: AbortSignal,
+  send: (id: SessionId) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send(await chooseSession(choice, client, signal));
+  } catch (error) {
+    if (!mayBeElsewhere(choice, error)) throw error;
+    return await send(await chooseSession(choice, client, signal));
+  }
+}
+
+/** Another process may have begun the run meanwhile, in the session that was the last one for it: there it can be attached to. */
+const mayBeElsewhere = ({ continueLast, runId }: SessionChoice, error: unknown): boolean =>
+  continueLast &&
+  runId !== null &&
+  error instanceof RunFailed &&
+  error.failure.reason === "run_conflict";
+
+interface Titled {
+  /** Of a new session. */
+  readonly title: string;
+}
+
+type Chooser = Pick<WorkspaceClient, "getSession" | "listSessions" | "createSession" | "getRun">;
+
+async function chooseSession(
+  choice: SessionChoice & Titled,
+  client: Chooser,
   signal: AbortSignal,
 ): Promise<SessionId> {
-  const { session, continueLast, fork, runId } = choice;
+  const { session, continueLast, fork, runId, title } = choice;
   // The last session is another one by now: that of the run itself, as a rule.
   const known = continueLast && runId !== null ? await sessionOf(runId, client, signal) : null;
   if (known !== null) return known;
@@ -58,7 +85,7 @@ export async function chooseSession(
 
 async function existing(
   session: string | null,
-  client: WorkspaceClient,
+  client: Chooser,
   signal: AbortSignal,
 ): Promise<SessionId> {
   if (session !== null) return (await findSession(client, session, signal)).id;
@@ -74,7 +101,7 @@ async function existing(
 /** Null when there is no such run. */
 async function sessionOf(
   runId: RunId,
-  client: WorkspaceClient,
+  client: Chooser,
   signal: AbortSignal,
 ): Promise<SessionId | null> {
   try {
@@ -84,10 +111,3 @@ async function sessionOf(
     throw error;
   }
 }
-
-/** Another process has begun the run meanwhile, in the session that was the last one for it: there it can be attached to. */
-export const mayBeElsewhere = ({ continueLast, runId }: SessionChoice, error: unknown): boolean =>
-  continueLast &&
-  runId !== null &&
-  error instanceof RunFailed &&
-  error.failure.reason === "run_conflict";

@@ -1,8 +1,8 @@
 import type { Config } from "./config.ts";
 import { enterDirectory } from "./enter-directory.ts";
 import { findDataDirectory } from "./find-data-directory.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import type { LoadOptions } from "./load.ts";
-import { secretNames } from "./load-providers.ts";
 
 /**
  * What whoever looks at runs needs of a configuration: where they are. A mistake in a file keeps nobody from them; one that may have named
@@ -10,9 +10,9 @@ import { secretNames } from "./load-providers.ts";
  */
 export async function recordsConfig(options: Omit<LoadOptions, "signal">): Promise<Config> {
   const { path, warnings } = await findDataDirectory(options);
-  const secretEnvNames = secretNames({});
+  const workingDirectory = enterDirectory(options.cwd);
   return {
-    workingDirectory: enterDirectory(options.cwd),
+    workingDirectory,
     dataDirectory: path,
     sources: [],
     providers: new Map(),
@@ -26,8 +26,8 @@ export async function recordsConfig(options: Omit<LoadOptions, "signal">): Promi
     disabledTools: new Set(),
     allowedTools: [],
     env: {},
-    secrets: secretEnvNames.flatMap((name) => options.env[name] || []),
-    secretEnvNames,
+    secrets: await knownSecrets(workingDirectory, options.env),
+    secretEnvNames: [],
     warnings,
   };
 }

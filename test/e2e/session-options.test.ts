@@ -185,6 +185,21 @@ describe("--run-id", () => {
   });
 });
 
+test("a signal to whoever attached to a run ends the run, for both", async () => {
+  await using provider = await startFakeProvider({ text: "one two", chunks: 2, silenceAfter: 1 });
+  await using place = crushPlace({ provider });
+  const command = ["run", "--stream", "--run-id", "r", "count"];
+  const first = place.spawn(command);
+  await first.waitForStdout("one");
+  const second = place.spawn(command);
+  await second.waitForStderr("is known");
+  process.kill(second.pid, "SIGINT");
+  expect((await second.ended).signal).toBe("SIGINT");
+  const ended = await first.ended;
+  expect([ended.status, ended.stdout.toString()]).toEqual([130, expect.stringMatching(/^one/)]);
+  expect((await place.run(["wait", "r"])).status).toBe(130);
+});
+
 describe("--if-busy=fail", () => {
   test("is exit 5 while the session has an open prompt, and nothing is recorded", async () => {
     const released = deferred();

@@ -1,4 +1,7 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { newMessageId, newRunId, type SessionId } from "../../src/protocol/ids.ts";
+import { openStore } from "../../src/store/store.ts";
 import { askedWorkspace } from "../support/ask-server.ts";
 import { fakeServer } from "../support/fake-server.ts";
 import { scriptedRuns } from "../support/scripted-runs.ts";
@@ -92,4 +95,23 @@ test("a prompt that shall not wait is 409 while its session is busy, and its run
   active.release();
   await server.settled(workspace.path, "active");
   expect((await workspace.prompt("late", { options })).status).toBe(202);
+});
+
+test("a copy has what a process said that has died since, whoever else looks", async () => {
+  await using server = fakeServer();
+  const workspace = await askedWorkspace(server);
+  const sessionId = workspace.session as SessionId;
+  const other = openStore(join(server.directory, ".crush"), { limitBytes: null });
+  const body = { prompt: "p", attachments: [], options: {}, bodyHash: "h", clientId: null };
+  const who = { runId: newRunId(), sessionId, owner: other.ownerId, now: 1_000 };
+  const turn = other.runs.insert({ kind: "prompt", ...body, ...who });
+  other.runs.move(turn, "active", 1_000);
+  const said = { sessionId, turn, role: "user", model: "", provider: "", now: 1 } as const;
+  other.messages.insert({ ...said, id: newMessageId(), parts: [{ type: "text", text: "so far" }] });
+  const sessions = `${workspace.path}/sessions`;
+  const before = await server.ask("POST", sessions, { fork_of: sessionId });
+  expect(before.body.message_count).toBe(0);
+  other.close();
+  const { body: copy } = await server.ask("POST", sessions, { fork_of: sessionId });
+  expect(copy.message_count).toBe(1);
 });
