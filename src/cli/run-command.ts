@@ -11,7 +11,7 @@ import { formatOf, openAnswer, type Answer, type OpenAnswer } from "./answer.ts"
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { leaveSoon } from "./leave-soon.ts";
-import { showProgress, type Progress } from "./progress.ts";
+import { progressOf, showProgress, type Progress } from "./progress.ts";
 import { dieOf, statusOfDeath, watchSignals } from "./signals.ts";
 import { readRequest, type RunRequest } from "./run-request.ts";
 import { inChosenSession } from "./session-choice.ts";
@@ -29,6 +29,8 @@ const DEFAULT_KILL_AFTER_MS = 10_000;
 
 /** `crush run`. Resolves with the exit status; a run that ended by a signal ends the process by it. */
 export async function runCommand(words: readonly string[], flags: Flags): Promise<number> {
+  if (flags.flag("print-schema") ?? false)
+    return await (await import("./print-schema.ts")).printSchema(words);
   const format = formatOf(flags);
   const cancel = new AbortController();
   const abort = (why: RunAborted): void => cancel.abort(why);
@@ -70,10 +72,7 @@ async function attempt(
   cancel: AbortSignal,
 ): Promise<Ending> {
   return await settled(async () => {
-    using progress = showProgress({
-      quiet: flags.flag("quiet") ?? false,
-      verbose: flags.flag("verbose") ?? false,
-    });
+    using progress = showProgress(progressOf(flags));
     const request = readRequest(flags);
     const { cwd, options } = request;
     await answer.alsoTo(request.files);

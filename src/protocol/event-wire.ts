@@ -211,7 +211,7 @@ const usage = z.object({
 });
 
 /** The fields of each event beside `type`, `runId` and `sessionId`. */
-const EVENT_FIELDS = {
+export const EVENT_FIELDS = {
   "run.started": z.object({ model: text }),
   "run.queued": z.object({ ahead: number }),
   "step.started": z.object({ n: number, model: text, messageId: text }),

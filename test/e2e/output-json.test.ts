@@ -1,14 +1,17 @@
 import { closeSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { JsonObject } from "../../src/shared/json.ts";
+import { eventSchema, resultSchema } from "../../src/run/output-schema.ts";
 import { crushPlace, type CrushPlace, type Ended } from "../support/crush.ts";
 import { errorLines } from "../support/ended-run.ts";
 import { startFakeProvider } from "../support/fake-provider.ts";
 import type { FakeStep } from "../support/fake-script.ts";
+import { wrongInLine, wrongInResult } from "../support/output-schemas.ts";
 import { shell } from "../support/shell.ts";
 
 const FORMATS = ["json", "stream-json"] as const;
 type Format = (typeof FORMATS)[number];
-type Document = Readonly<Record<string, unknown>>;
+type Document = JsonObject;
 
 /** All of standard output, which must be documents, one a line. */
 function documents({ stdout }: { readonly stdout: Buffer | string }): Document[] {
@@ -27,6 +30,7 @@ function resultOf(format: Format, ended: { readonly stdout: Buffer | string }): 
   const all = documents(ended);
   const isStream = format === "stream-json";
   const result = all.at(-1) ?? {};
+  for (const one of all) expect(isStream ? wrongInLine(one) : wrongInResult(one)).toEqual([]);
   const { run_id, session_id } = result;
   expect(all.length === 1 || isStream).toBe(true);
   expect(all.map(({ type }) => type === "run.result")).toEqual(all.map((one) => one === result));
@@ -104,7 +108,9 @@ test("stream-json: every step of a run is told as it goes", async () => {
     "step.completed",
     "run.result",
   ]);
-  const deltas = all.filter(({ type }) => type === "text.delta").map(({ text }) => text);
+  const deltas = all.flatMap(({ type, text }) =>
+    type === "text.delta" && typeof text === "string" ? [text] : [],
+  );
   expect(deltas.join("")).toBe("I shall look.There is\nnothing.");
 });
 
@@ -279,4 +285,24 @@ test.each(FORMATS)("%s: a reader that never reads does not outlive --timeout", a
   const ended = await shell(place, script);
   expect(ended.stdout).toBe("124\n");
   expect(ended.stderr).toMatch(/^error: .*\(timeout\)/);
+});
+
+test("--print-schema prints the JSON Schema of the result, or of an event, and asks no model", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  for (const [words, schema] of [
+    [[], resultSchema()],
+    [["result"], resultSchema()],
+    [["events"], eventSchema()],
+  ] as const) {
+    const ended = await place.run(["run", "--print-schema", ...words]);
+    expect([ended.status, ended.stderr.toString()]).toEqual([0, ""]);
+    expect(JSON.parse(ended.stdout.toString())).toEqual(schema);
+  }
+  for (const words of [["everything"], ["result", "events"]]) {
+    const ended = await place.run(["run", "--print-schema", ...words]);
+    expect([ended.status, ended.stdout.toString()]).toEqual([2, ""]);
+    expect(errorLines(ended)).toEqual([expect.stringMatching(/--print-schema.*result or events/)]);
+  }
+  expect(provider.requests).toEqual([]);
 });

@@ -1,22 +1,33 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { JsonObject } from "../../src/shared/json.ts";
 import { crushPlace, type CrushPlace } from "../support/crush.ts";
 import { errorLines } from "../support/ended-run.ts";
 import { startFakeProvider } from "../support/fake-provider.ts";
 import type { FakeStep } from "../support/fake-script.ts";
+import { wrongInLine, wrongInResult } from "../support/output-schemas.ts";
 import { shell } from "../support/shell.ts";
 
-type Document = Readonly<Record<string, unknown>>;
+type Document = JsonObject;
 
 const read = (place: CrushPlace, name: string): string =>
   readFileSync(join(place.work, name), "utf8");
-const lines = (text: string): Document[] =>
-  text
+/** Of a file with events, or with one result; each as its schema says. */
+function lines(text: string): Document[] {
+  const all = text
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as Document);
-const typesOf = (text: string): unknown[] => lines(text).map(({ type }) => type);
+  for (const one of all)
+    expect(Object.hasOwn(one, "seq") ? wrongInLine(one) : wrongInResult(one)).toEqual([]);
+  return all;
+}
+const typesOf = (text: string): unknown[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as Document)["type"]);
 /** What differs from one writing to the next. */
 const withoutTimes = (document: Document): Document => ({
   ...document,
@@ -255,10 +266,12 @@ test("--print-ids says the ids on two lines before the run, also a quiet one", a
   const ended = await run.ended;
   const [session, id, ...rest] = ended.stderr.toString().trimEnd().split("\n");
   const [result] = lines(ended.stdout.toString());
-  expect([session, id]).toEqual([
-    `session_id=${String(result?.["session_id"])}`,
-    `run_id=${String(result?.["run_id"])}`,
-  ]);
+  const ids = {
+    session_id: session?.slice("session_id=".length),
+    run_id: id?.slice("run_id=".length),
+  };
+  expect(result).toMatchObject(ids);
+  expect([session, id]).toEqual([`session_id=${ids.session_id}`, `run_id=${ids.run_id}`]);
   expect(rest).toHaveLength(1);
 
   const env = { CRUSH_RUN_PRINT_IDS: "perhaps" };

@@ -62,6 +62,8 @@ const turnEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
     usage,
     finishReason: fc.constantFrom("end_turn" as const, "tool_use" as const, "max_tokens" as const),
   }),
+  fc.record({ type: fc.constant("summary.started" as const), messageId }),
+  fc.record({ type: fc.constant("summary.completed" as const), messageId, usage }),
   fc.record({
     type: fc.constant("retry" as const),
     attempt: fc.nat(),
