@@ -1,4 +1,5 @@
 import type { RunFailure } from "../protocol/ending.ts";
+import { wantsColour } from "./colour.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 import { oneLine } from "./one-line.ts";
 
@@ -10,15 +11,15 @@ export function errorLine(what: RunFailure): string {
 /** For a reader that takes it late: afterwards the process may die of a signal, and nothing more leaves it. */
 const TAKEN_MS = 500;
 
-/** Writes it; the word is red on a terminal that wants colour. Bounded: a reader that does not read is not waited for. */
+/** Writes it; the word is red where colour is wanted. Bounded: a reader that does not read is not waited for. */
 export async function printError(what: RunFailure): Promise<void> {
   const line = errorLine(what);
-  if (!process.stderr.isTTY) {
+  if (!wantsColour(process.stderr, process.env)) {
     await written(line);
     return;
   }
-  const { chalkStderr } = await import("chalk");
-  await written(line.replace(/^error:/, chalkStderr.red("error:")));
+  const { Chalk } = await import("chalk");
+  await written(line.replace(/^error:/, new Chalk({ level: 1 }).red("error:")));
 }
 
 async function written(line: string): Promise<void> {

@@ -1,6 +1,11 @@
-import type { Ora } from "ora";
 import type { RunEvent } from "../protocol/run-event.ts";
+import { monotonicMs } from "../shared/clock.ts";
 import { controlFilter } from "./control-filter.ts";
+import type { Flags } from "./flag-values.ts";
+import { PROGRESS_MODES, type ProgressMode } from "./progress-mode.ts";
+import { FIRST_STATUS, observe, plainStatus, statusParts } from "./run-status.ts";
+import type { StatusLine } from "./status-line.ts";
+import { usage } from "./usage.ts";
 
 /** News of a run on standard error. */
 export interface Progress extends Disposable {
@@ -10,7 +15,7 @@ export interface Progress extends Disposable {
   warn(line: string): void;
   /** One line that was asked for: also a quiet run has it. */
   say(line: string): void;
-  /** Out of the way: text is about to be printed, or the run is over. */
+  /** Out of the way: text is about to be printed. What takes time after it is shown again. */
   stopSpinner(): void;
   /** What the terminal shows now ends with this text: news begins on a line of its own. */
   textShown(text: string): void;
@@ -19,98 +24,116 @@ export interface Progress extends Disposable {
 export interface ProgressOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
+  readonly mode: ProgressMode;
 }
 
-/** A run that answers faster than this needs no spinner, and does not load one. */
-const SPINNER_AFTER_MS = 250;
+/** Throws `usage`. */
+export function progressOf(flags: Flags): ProgressOptions {
+  const quiet = flags.flag("quiet") ?? false;
+  const mode = flags.choice("progress", PROGRESS_MODES) ?? "auto";
+  if (quiet && mode === "plain")
+    throw usage("--quiet and --progress=plain exclude each other", "give one of them");
+  return { quiet, verbose: flags.flag("verbose") ?? false, mode };
+}
 
-export function showProgress(options: ProgressOptions): Progress {
-  const { stderr } = process;
-  let spinner: Ora | null = null;
-  // A terminal without a width (of `script`, of many a CI) makes ora clear lines for ever.
-  const isScreen = stderr.isTTY && stderr.columns > 0 && process.env["TERM"] !== "dumb";
-  let stopped = options.quiet || !isScreen;
-  let text = "waiting for the model";
+/** Since the start of the process: a run that answers faster needs no status line, and does not load one. */
+const SHOWN_AFTER_MS = 250;
+/** A process that was slow to start gives its run a chance too. */
+const SHOWN_AT_LEAST_AFTER_MS = 100;
+/** How often a log is told that the run still lives. */
+const PLAIN_EVERY_MS = 30_000;
+
+export function showProgress(
+  options: ProgressOptions,
+  stderr: NodeJS.WriteStream = process.stderr,
+  now: () => number = monotonicMs,
+): Progress {
+  const kind = options.quiet ? "none" : options.mode === "auto" ? automatic(stderr) : options.mode;
+  let status = FIRST_STATUS;
+  let line: StatusLine | null = null;
   let isMidLine = false;
-  const timer = stopped
-    ? null
-    : setTimeout(() => {
-        void startSpinner();
-      }, SPINNER_AFTER_MS);
-  const startSpinner = async (): Promise<void> => {
-    try {
-      const { default: ora } = await import("ora");
-      if (!stopped) spinner = ora({ text, stream: stderr, discardStdin: false }).start();
-    } catch {
-      stopped = true; // a spinner is not worth a failure
-    }
-  };
-  const write = (line: string): void => {
-    spinner?.clear();
+  let isWanted = false;
+  let timer: NodeJS.Timeout | undefined;
+  const write = (text: string): void => {
+    line?.clear();
     if (isMidLine && stderr.isTTY) stderr.write("\n");
     isMidLine = false;
-    stderr.write(`${controlFilter()(line)}\n`); // model and server have their words in it
-    spinner?.render();
+    stderr.write(`${controlFilter()(text)}\n`); // model and server have their words in it
+    line?.render();
+  };
+  const showLine = async (): Promise<void> => {
+    try {
+      const { showStatusLine } = await import("./status-line.ts");
+      if (!isWanted || line !== null) return;
+      if (isMidLine) stderr.write("\n");
+      isMidLine = false;
+      line = showStatusLine(stderr, () => statusParts(status, now()));
+    } catch {
+      isWanted = false; // it is not worth a failure
+    }
+  };
+  const showSoon = (afterMs: number): void => {
+    if (kind !== "line" || isWanted) return;
+    isWanted = true;
+    timer = setTimeout(() => void showLine(), afterMs);
   };
   const stopSpinner = (): void => {
-    stopped = true;
-    if (timer !== null) clearTimeout(timer);
-    spinner?.stop();
-    spinner = null;
+    isWanted = false;
+    clearTimeout(timer);
+    line?.stop();
+    line = null;
   };
-  const verbose = (line: string): void => {
-    if (options.verbose) write(line);
-  };
+  const plainly = (): void => write(plainStatus(status, now()));
+  const first = Math.max(SHOWN_AT_LEAST_AFTER_MS, SHOWN_AFTER_MS - now());
+  showSoon(first);
+  // Asked for by name it says at once that something goes on; else only of a run that takes long.
+  const early =
+    kind === "plain" && options.mode === "plain" ? setTimeout(plainly, first) : undefined;
+  const regularly = kind === "plain" ? setInterval(plainly, PLAIN_EVERY_MS) : undefined;
   return {
-    note: (line) => {
-      if (!options.quiet) write(line);
+    note: (text) => {
+      if (!options.quiet) write(text);
     },
-    warn: (line) => {
-      if (!options.quiet) write(`warning: ${line}`);
+    warn: (text) => {
+      if (!options.quiet) write(`warning: ${text}`);
     },
     say: write,
     tell: (event) => {
-      const now = phaseOf(event);
-      if (now !== null) {
-        text = controlFilter()(now);
-        if (spinner !== null) spinner.text = text;
-      }
-      const line = lineOf(event);
-      if (line === null) return;
-      if (ALWAYS.has(event.type)) write(line);
-      else verbose(line);
+      status = observe(status, event, now());
+      if (TAKES_TIME.has(event.type)) showSoon(SHOWN_AFTER_MS);
+      const text = lineOf(event);
+      if (text !== null && (options.verbose || ALWAYS.has(event.type))) write(text);
     },
     stopSpinner,
     textShown: (shown) => {
       isMidLine = !shown.endsWith("\n");
     },
-    [Symbol.dispose]: stopSpinner,
+    [Symbol.dispose]: () => {
+      stopSpinner();
+      clearTimeout(early);
+      clearInterval(regularly);
+    },
   };
+}
+
+/** A terminal without a width (of `script`, of many a CI) cannot be drawn on, and the log of a CI keeps every frame. */
+function automatic(stderr: NodeJS.WriteStream): "line" | "plain" {
+  const { TERM: terminal, CI: ci = "" } = process.env;
+  const isScreen = stderr.isTTY && stderr.columns > 0 && terminal !== "dumb";
+  return isScreen && (ci === "" || ci === "false" || ci === "0") ? "line" : "plain";
 }
 
 /** Each wait is visible, and so is each refusal. */
 const ALWAYS: ReadonlySet<RunEvent["type"]> = new Set(["retry", "tool.denied", "warning"]);
 
-function phaseOf(event: RunEvent): string | null {
-  switch (event.type) {
-    case "run.queued":
-      return `waiting behind ${event.ahead} other ${event.ahead === 1 ? "prompt" : "prompts"}`;
-    case "step.started":
-      return `waiting for ${event.model}`;
-    case "reasoning.delta":
-      return "thinking";
-    case "text.delta":
-      return "answering";
-    case "tool.started":
-      return `running ${event.name}`;
-    case "summary.started":
-      return "summarising the conversation";
-    case "retry":
-      return `waiting ${seconds(event.waitMs)} for another try`;
-    default:
-      return null;
-  }
-}
+/** What a person may have to wait for. */
+const TAKES_TIME: ReadonlySet<RunEvent["type"]> = new Set([
+  "run.queued",
+  "step.started",
+  "tool.started",
+  "summary.started",
+  "retry",
+]);
 
 function lineOf(event: RunEvent): string | null {
   switch (event.type) {

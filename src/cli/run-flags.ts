@@ -1,4 +1,5 @@
 import { FORMATS } from "./format.ts";
+import { PROGRESS_MODES } from "./progress-mode.ts";
 import { duration, type Flag, type FlagTable } from "./flags.ts";
 
 const most = (describe: string, twin: string): Flag => ({
@@ -143,6 +144,10 @@ const OUTPUT_FLAGS = {
     takes: "FILE",
     describe: "Write all events to this file, as lines of JSON, the result last",
   },
+  "print-schema": {
+    type: "boolean",
+    describe: "Print the JSON Schema of the result (or, with the word events, of an event)",
+  },
   stream: {
     type: "boolean",
     describe:
@@ -163,6 +168,14 @@ const OUTPUT_FLAGS = {
 
 /** What is said on standard error. */
 const NEWS_FLAGS = {
+  progress: {
+    type: "string",
+    nargs: 1,
+    takes: "HOW",
+    values: PROGRESS_MODES,
+    describe: "Signs of life: a status line on a terminal, else a line every 30 s (auto)",
+    twin: "CRUSH_RUN_PROGRESS",
+  },
   "print-ids": {
     type: "boolean",
     describe: "Say session_id=ID and run_id=ID on two lines of standard error before the run",

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { crushPlace, type CrushPlace } from "../support/crush.ts";
 import { startFakeProvider } from "../support/fake-provider.ts";
+import type { FakeStep } from "../support/fake-script.ts";
 import { shell } from "../support/shell.ts";
 
 /** Clears the screen, colours a word, sets the title; slow enough for a spinner. */
@@ -57,7 +58,7 @@ test("a terminal on standard input is not read", async () => {
 test("news on a terminal begins on a line of its own", async () => {
   await using provider = await startFakeProvider({ text: "no line end" });
   await using place = crushPlace({ provider });
-  const [screen, status] = await onTerminal(place, "run -v hi");
+  const [screen, status] = await onTerminal(place, "run -v --progress=none hi");
   expect(status).toBe(0);
   expect(stripVTControlCharacters(screen)).toMatch(/^no line end\nstep ended /m);
 });
@@ -80,4 +81,100 @@ test("a terminal that stands still holds a run no longer than its limits, and he
     15_000,
   );
   expect(stdout).toBe("124\n143\n");
+});
+
+/** What was drawn as a status line, frame after frame. */
+const framesIn = (screen: string): string[] =>
+  stripVTControlCharacters(screen)
+    .split("\r")
+    .filter((frame) => /^[\u2800-\u28ff] /.test(frame));
+
+const SLOW_TOOL: FakeStep[] = [
+  {
+    text: "I shall look.",
+    toolCalls: [{ id: "call_1", name: "bash", input: { command: "sleep 1.5" } }],
+  },
+  { text: "Nothing." },
+];
+
+test("the status line says phase and tool, time and tokens, comes back after text, and is gone at the end", async () => {
+  await using provider = await startFakeProvider(SLOW_TOOL);
+  await using place = crushPlace({ provider });
+  const [screen, status] = await onTerminal(place, "run hi");
+  expect(status).toBe(0);
+  const frames = framesIn(screen);
+  expect(frames.at(-1)).toMatch(/^. running bash · 1s · \d+ tokens$/);
+  const [, after = ""] = screen.split("I shall look.");
+  const last = after.slice(after.lastIndexOf("tokens") + "tokens".length);
+  expect(stripVTControlCharacters(last)).toMatch(/^\r\n\nNothing\.\n$/);
+  expect(last).toContain("\u001b[?25h"); // the cursor is shown again
+});
+
+test("no frame of the status line is wider than the terminal", async () => {
+  await using provider = await startFakeProvider({ text: "ok", firstByteDelayMs: 600 });
+  await using place = crushPlace({ provider });
+  for (const columns of [10, 20, 200]) {
+    const [screen, status] = await onTerminal(place, "run hi", { rows: 24, columns });
+    const frames = framesIn(screen);
+    expect([status, frames.length > 0]).toEqual([0, true]);
+    for (const frame of frames) expect(frame.length).toBeLessThan(columns);
+    expect(frames.some((frame) => frame.includes("fake/model · 0s"))).toBe(columns === 200);
+  }
+});
+
+test("a run that is interrupted leaves a clean terminal with a cursor, and one in the background draws nothing", async () => {
+  await using provider = await startFakeProvider({ neverHeaders: true });
+  await using place = crushPlace({ provider });
+  place.write("foreground", '(sleep 1.5; kill -INT $$) & exec "$CRUSH" run hi');
+  place.write("background", '"$CRUSH" run hi & sleep 1.5; kill -INT $!; wait $!');
+  const drawn = async (script: string): Promise<string> => {
+    const inside = `stty rows 24 cols 80; bash -m ${script}`;
+    return (await shell(place, `script -qec '${inside}' /dev/null`)).stdout;
+  };
+  const screen = await drawn("foreground");
+  expect(framesIn(screen).length).toBeGreaterThan(0);
+  expect(screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?25l"));
+  const end = screen.slice(screen.lastIndexOf("waiting for"));
+  expect(end).toContain("\u001b[1G\u001b[0K\u001b[?25h"); // the line is erased
+  expect(stripVTControlCharacters(end)).toMatch(
+    /^waiting for fake\/model · \ds\rerror: .*\(signal\)/,
+  );
+  expect(framesIn(await drawn("background"))).toEqual([]);
+});
+
+test.each([
+  ["NO_COLOR=1", false],
+  ["FORCE_COLOR=1", true],
+  ["TERM=dumb", false],
+])("%s: the error line on a terminal is red: %s", async (setting, red) => {
+  await using place = crushPlace();
+  const inside = `env ${setting} "$CRUSH" run --no-stdin`;
+  const { stdout } = await shell(place, `script -qec '${inside}' /dev/null`);
+  expect(stdout.includes("\u001b[31merror:")).toBe(red);
+});
+
+test("--progress=plain tells a log at once and on a terminal too, and none tells nothing", async () => {
+  await using provider = await startFakeProvider({ text: "ok", firstByteDelayMs: 800 });
+  await using place = crushPlace({ provider });
+  const plain = await place.run(["run", "--progress=plain", "hi"]);
+  expect(plain.stderr.toString()).toMatch(
+    /^waiting for (fake\/)?\S+( model)? for 0s; 0s in all, 0 tokens so far\n$/,
+  );
+  const env = { CRUSH_RUN_PROGRESS: "plain" };
+  const quiet = await place.run(["run", "--progress", "auto", "hi"], { env });
+  expect([quiet.stdout.toString(), quiet.stderr.toString()]).toEqual(["ok\n", ""]);
+  const [onScreen] = await onTerminal(place, "run --progress=plain hi");
+  expect(onScreen).toMatch(/^waiting for .* so far\nok\n$/);
+  expect(await onTerminal(place, "run --progress=none hi")).toEqual(["ok\n", 0]);
+});
+
+test.each([
+  [["--progress=loud"], "--progress", "use auto, plain or none"],
+  [["--progress", "plain", "-q"], "--quiet and --progress=plain", "give one of them"],
+])("%j is refused, and nothing is sent", async (args, flag, remedy) => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  const ended = await place.run(["run", ...args, "hi"]);
+  expect([ended.status, ended.stdout.toString(), provider.requests.length]).toEqual([2, "", 0]);
+  expect(ended.stderr.toString()).toMatch(new RegExp(`^error: .*${flag}.*${remedy}`));
 });
