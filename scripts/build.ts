@@ -4,6 +4,7 @@
  *   crush.cjs                 the whole program (scripts/build/bundle.ts says why one file)
  *   loader.cjs                starts it with the code cache (src/cli/loader.ts)
  *   crush.cache               the code cache of one run, for this version of Node
+ *   crush.1                   the man page (scripts/build/man-page.ts)
  *   build.json                version and build id
  *   THIRD_PARTY_LICENSES.txt  notices of everything that is bundled
  */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { BuildOptions, Plugin } from "esbuild";
+import { manPage } from "./man-page.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -68,7 +69,7 @@ export interface Built {
   readonly parts: readonly (readonly [string, number])[];
 }
 
-/** Writes `crush.cjs`, `loader.cjs`, `build.json` and the licences into `directory`. */
+/** Writes `crush.cjs`, `loader.cjs`, `build.json`, the man page and the licences into `directory`. */
 export async function bundle(
   entry: string,
   directory: string,
@@ -97,6 +98,7 @@ export async function bundle(
     join(directory, "build.json"),
     `${JSON.stringify({ version, build_id: buildId, built_on: process.version })}\n`,
   );
+  writeFileSync(join(directory, "crush.1"), manPage(version));
   const inputs = Object.keys(metafile.inputs).map((input) => join(ROOT, input));
   writeFileSync(join(directory, "THIRD_PARTY_LICENSES.txt"), thirdPartyLicenses(inputs));
 

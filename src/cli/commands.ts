@@ -1,6 +1,6 @@
 import { NO_WORDS, type Command, type Words } from "./command.ts";
 import { CONFIG_COMMANDS } from "./config-commands.ts";
-import { WAIT_FLAGS } from "./flags.ts";
+import { JSON_FLAG, WAIT_FLAGS, type FlagTable } from "./flags.ts";
 import { RUN_FLAGS } from "./run-flags.ts";
 import { SESSION_COMMANDS } from "./session-commands.ts";
 
@@ -11,6 +11,12 @@ const RUN_ID: Words = {
   most: 1,
   missing: ["the id of a run", "crush runs lists them"],
 };
+
+const DOCTOR_FLAGS = {
+  model: RUN_FLAGS.model,
+  online: { type: "boolean", describe: "Ask each usable provider for its list of models" },
+  ...JSON_FLAG,
+} as const satisfies FlagTable;
 
 /** In the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -89,6 +95,19 @@ export const COMMANDS: readonly Command[] = [
   },
   ...SESSION_COMMANDS,
   ...CONFIG_COMMANDS,
+  {
+    name: "doctor",
+    aliases: [],
+    summary: "Tell what works here and what does not; exit 0 when a run would work",
+    flags: DOCTOR_FLAGS,
+    words: NO_WORDS,
+    examples: [
+      ["crush doctor", "no request leaves this machine"],
+      ["crush doctor --online", "each provider is asked for its models, once"],
+    ],
+    perform: async (_words, flags) =>
+      await (await import("./doctor-command.ts")).doctorCommand(flags),
+  },
   {
     name: "completion",
     aliases: [],

@@ -69,7 +69,8 @@ async function commandHelp(command: Command, all: boolean): Promise<string> {
   const { name, aliases, summary, words, flags, examples } = command;
   const also = aliases.length === 0 ? "" : ` (also: ${aliases.join(", ")})`;
   const help = layout(`crush ${typed(command)} [flags]${also}\n\n${summary}.`);
-  if (words.shown !== "") {
+  // Its flags need the lines, and everybody knows what a prompt is.
+  if (words.shown !== "" && (name !== "run" || all)) {
     const shown = words.shown.replace(/^[[<]|(\.\.)?[\]>]$/g, "");
     help.positional(shown, { describe: words.describe });
   }
@@ -77,8 +78,8 @@ async function commandHelp(command: Command, all: boolean): Promise<string> {
   else if (all)
     for (const [title, group] of Object.entries(RUN_FLAG_GROUPS))
       addFlags(help, `${title}:`, group, true);
-  else addFlags(help, "Flags:", usual(flags));
-  addFlags(help, "Flags of every command:", all ? COMMON : name === "run" ? FEW : MOST, all);
+  else addFlags(help, "Flags:", { ...usual(flags), ...FEW });
+  if (name !== "run" || all) addFlags(help, "Flags of every command:", all ? COMMON : MOST, all);
   for (const [line, why] of examples.slice(0, all ? undefined : 3)) help.example(line, why);
   if (name === "run" && !all)
     help.epilogue(
@@ -114,7 +115,7 @@ function addFlags(help: Argv, title: string, flags: FlagTable, withTwins = false
 }
 
 /** `model MODEL`, `[no-]stream`, `quiet` */
-function shownName(name: string, { type, describe, takes, many }: Flag): string {
+export function shownName(name: string, { type, describe, takes, many }: Flag): string {
   if (type === "string") return `${name} ${takes ?? "VALUE"}${many === true ? " .." : ""}`;
   return describe.includes(`--no-${name}`) ? `[no-]${name}` : name;
 }

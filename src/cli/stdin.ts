@@ -1,7 +1,7 @@
 import { fstatSync, readFileSync } from "node:fs";
-import { isatty } from "node:tty";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import { deferred } from "../shared/deferred.ts";
+import { stdinKind } from "./stdin-kind.ts";
 
 export interface StdinOptions {
   /** False after `--no-stdin`. */
@@ -37,14 +37,9 @@ function readFile(): string {
 }
 
 function kindOf(): "none" | "file" | "pipe" {
-  try {
-    if (isatty(0)) return "none";
-    const stats = fstatSync(0);
-    if (stats.isFile()) return "file";
-    return stats.isFIFO() || stats.isSocket() ? "pipe" : "none";
-  } catch {
-    return "none"; // closed
-  }
+  const kind = stdinKind();
+  if (kind === "file") return "file";
+  return kind === "pipe" || kind === "socket" ? "pipe" : "none";
 }
 
 async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<string> {

@@ -129,7 +129,7 @@ async function unresolvedIn(config: Config): Promise<readonly Finding[]> {
       ? `there is no such model of ${provider.id}`
       : (unusable?.why ?? `there is no provider ${providerId}`);
     findings.push({
-      // A key is no part of the file; the small model is not used yet.
+      // A key is no part of the file; the small model serves only who asks for it.
       severity: unusable?.reason === "auth_missing" || kind === "small" ? "warning" : "error",
       kind: "model",
       message: `${await choice.where()}: models.${kind} selects ${providerId}/${modelId}: ${why}`,

@@ -233,7 +233,7 @@ function strangersIn(file: ConfigFile): readonly Offence[] {
     }));
 }
 
-function isLoopback(url: string): boolean {
+export function isLoopback(url: string): boolean {
   try {
     return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
   } catch {

@@ -75,6 +75,9 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** Of a file that needs no migration. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
 /** Brings the file to our version. Several processes may do so at once. Throws for a file of a newer version. */
 export function migrate(connection: DatabaseSyncInstance): void {
   if (versionOf(connection) === MIGRATIONS.length) return;

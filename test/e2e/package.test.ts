@@ -58,6 +58,12 @@ test("the installed program answers in an empty folder, offline", async () => {
   expect(readdirSync(work).filter((name) => name !== ".crush")).toEqual([]);
 });
 
+test("the man page is in the package and in the place where man looks for it", () => {
+  expect(packed).toContain("dist/crush.1");
+  const page = readFileSync(join(prefix, "share/man/man1/crush.1"), "utf8");
+  expect(page).toContain(`crush\\-run ${manifest.version}`);
+});
+
 test("the binaries that are not bundled are installed with it", () => {
   const modules = join(prefix, "lib/node_modules/crush-run/node_modules");
   expect(existsSync(join(modules, "@photostructure/sqlite"))).toBe(true);
