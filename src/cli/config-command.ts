@@ -12,7 +12,7 @@ import type { Flags } from "./flag-values.ts";
 import { oneLine } from "./one-line.ts";
 import { printOut } from "./print-out.ts";
 import { timeLimit } from "./time-limit.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { workspaceFlags } from "./workspace-flags.ts";
 
 /** Longer than the longest `$(command)` of an `env` entry may take. */
 const CHECK_MS = 40_000;
@@ -79,12 +79,10 @@ export async function configCheckCommand(flags: Flags): Promise<number> {
 /** `crush config schema`: the JSON Schema of crush.json, for editors. */
 export const configSchemaCommand = async (): Promise<number> => await printJson(configJsonSchema());
 
-const asked = (flags: Flags): Omit<LoadOptions, "signal"> => ({
-  cwd: workingDirectory(flags.text("cwd")),
-  env: process.env,
-  dataDir: flags.text("data-dir"),
-  trustConfig: flags.flag("trust-config") ?? false,
-});
+function asked(flags: Flags): Omit<LoadOptions, "signal"> {
+  const { path: cwd, ...files } = workspaceFlags(flags);
+  return { cwd, env: process.env, ...files };
+}
 
 const refusal = (message: string, remedy: string | null): RunFailed =>
   new RunFailed(failure("invalid_config", message, { remedy }));

@@ -47,6 +47,18 @@ export const COMMON_FLAGS = {
     describe: "Carry out commands and base URLs that the project's own crush.json names",
     twin: "CRUSH_RUN_TRUST_CONFIG",
   },
+  isolated: {
+    type: "boolean",
+    describe: "Without the configuration and context files of user and project",
+    twin: "CRUSH_RUN_ISOLATED",
+  },
+  config: {
+    type: "string",
+    nargs: 1,
+    takes: "FILE",
+    describe: "Read this configuration file too, over all others",
+    twin: "CRUSH_RUN_CONFIG",
+  },
   debug: {
     alias: "d",
     type: "boolean",

@@ -3,20 +3,15 @@ import { listModels, type ListedModel } from "../config/list-models.ts";
 import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
 import { timeLimit } from "./time-limit.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { workspaceFlags } from "./workspace-flags.ts";
 
 const ASK_MS = 10_000;
 
 /** `crush models`: usable models on standard output, the reasons for the rest on standard error. */
 export async function modelsCommand(filter: string | null, flags: Flags): Promise<number> {
   const signal = timeLimit(ASK_MS, "see what takes so long: a $(command) in crush.json, for one");
-  const config = await loadConfig({
-    cwd: workingDirectory(flags.text("cwd")),
-    env: process.env,
-    dataDir: flags.text("data-dir"),
-    trustConfig: flags.flag("trust-config") ?? false,
-    signal,
-  });
+  const { path: cwd, ...files } = workspaceFlags(flags);
+  const config = await loadConfig({ cwd, env: process.env, ...files, signal });
   const { usable, unusable } = await listModels(config, signal);
   const wanted = (text: string): boolean =>
     filter === null || text.toLowerCase().includes(filter.toLowerCase());

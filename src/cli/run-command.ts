@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openWorkspace } from "../client/client.ts";
-import { ENDINGS, failure, RunFailed } from "../protocol/ending.ts";
+import { ENDINGS, RunFailed } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import { newRunId, type SessionId } from "../protocol/ids.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
@@ -13,10 +13,10 @@ import type { Flags } from "./flag-values.ts";
 import { leaveSoon } from "./leave-soon.ts";
 import { progressOf, showProgress, type Progress } from "./progress.ts";
 import { dieOf, statusOfDeath, watchSignals } from "./signals.ts";
+import { readPrompt, type Asked } from "./read-prompt.ts";
 import { readRequest, type RunRequest } from "./run-request.ts";
 import { inChosenSession } from "./session-choice.ts";
 import { sessionTitle } from "./session-title.ts";
-import { readStdin } from "./stdin.ts";
 import { takeStdout, type Stdout } from "./stdout.ts";
 import { startEmbedded } from "./wiring.ts";
 import { watchBugs } from "./watch-bugs.ts";
@@ -24,7 +24,6 @@ import { worst, type Ending } from "./worse-ending.ts";
 
 /** Never a socket: the name stands in the requests of the in-memory transport. */
 const EMBEDDED = "http://crush.embedded";
-const DEFAULT_STDIN_WAIT_MS = 60_000;
 const DEFAULT_KILL_AFTER_MS = 10_000;
 
 /** `crush run`. Resolves with the exit status; a run that ended by a signal ends the process by it. */
@@ -74,42 +73,19 @@ async function attempt(
   return await settled(async () => {
     using progress = showProgress(progressOf(flags));
     const request = readRequest(flags);
-    const { cwd, options } = request;
+    const { workspace, inputs, options } = request;
+    const cwd = workspace.path;
     await answer.alsoTo(request.files);
     answer.know({ cwd, killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS });
     limit.start(options.timeoutMs ?? null);
-    const prompt = await readPrompt(words, flags, progress, cancel);
+    const asked = await readPrompt(words, inputs, cwd, progress, cancel);
     const server = startEmbedded(process.env);
     try {
-      return await run({ ...request, prompt }, server, { stdout, answer, progress }, cancel);
+      return await run({ ...request, ...asked }, server, { stdout, answer, progress }, cancel);
     } finally {
       await server.close();
     }
   });
-}
-
-/** Standard input, then the words, a blank line between them. */
-async function readPrompt(
-  words: readonly string[],
-  flags: Flags,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<string> {
-  const piped = await readStdin(
-    {
-      wanted: flags.flag("stdin") ?? true,
-      waitMs: flags.duration("stdin-wait") ?? DEFAULT_STDIN_WAIT_MS,
-      note: progress.note,
-    },
-    signal,
-  );
-  const prompt = [piped.trim() === "" ? "" : piped, words.join(" ")]
-    .filter((part) => part !== "")
-    .join("\n\n");
-  if (prompt.trim() !== "") return prompt;
-  throw new RunFailed(
-    failure("no_prompt", "there is no prompt", { remedy: 'try: crush run "What is here?"' }),
-  );
 }
 
 interface Outputs {
@@ -119,24 +95,18 @@ interface Outputs {
 }
 
 async function run(
-  request: RunRequest & { readonly prompt: string },
+  request: RunRequest & Asked,
   server: EmbeddedServer,
   { stdout, answer, progress }: Outputs,
   signal: AbortSignal,
 ): Promise<Ending> {
-  const { cwd, dataDir, trustConfig, options } = request;
-  const client = await openWorkspace(
-    server.transport,
-    EMBEDDED,
-    randomUUID(),
-    { path: cwd, dataDir, trustConfig },
-    signal,
-  );
-  const { configSources, warnings } = client;
-  answer.know({ configSources, warnings });
-  for (const warning of warnings) progress.warn(warning);
-  const { choice, prompt } = request;
+  const { workspace, options, choice, prompt, attachments } = request;
+  const client = await openWorkspace(server.transport, EMBEDDED, randomUUID(), workspace, signal);
+  const { configSources } = client;
+  answer.know({ configSources, warnings: [...request.warnings, ...client.warnings] });
+  for (const warning of client.warnings) progress.warn(warning);
   const runId = choice.runId ?? newRunId();
+  const title = sessionTitle(prompt === "" ? (attachments[0]?.name ?? "") : prompt);
   const live = request.live ?? stdout.isTty;
   const follow = async (sessionId: SessionId): Promise<RunEnd> => {
     answer.know({ sessionId, runId, prompt });
@@ -144,7 +114,7 @@ async function run(
       for (const line of [`session_id=${sessionId}`, `run_id=${runId}`]) progress.say(line);
     return await followRun({
       client,
-      prompt: { sessionId, runId, prompt, options },
+      prompt: { sessionId, runId, prompt, attachments, options },
       mode: answer.mode ?? (live ? "live" : "final"),
       output: {
         print: async (text) => await answer.print(text, progress),
@@ -159,7 +129,7 @@ async function run(
       cancel: signal,
     });
   };
-  const wanted = { ...choice, title: sessionTitle(prompt) };
+  const wanted = { ...choice, title };
   const end = await inChosenSession(wanted, client, signal, follow);
   answer.know({ record: end.record });
   // From here on the code that this run went through is worth keeping compiled (see loader.ts).

@@ -12,6 +12,20 @@ const most = (describe: string, twin: string): Flag => ({
 
 /** What the model is asked. */
 const PROMPT_FLAGS = {
+  "prompt-file": {
+    type: "string",
+    nargs: 1,
+    takes: "FILE",
+    describe: "Take the prompt from this file: after standard input, before the words",
+  },
+  file: {
+    alias: "f",
+    type: "string",
+    nargs: 1,
+    takes: "FILE",
+    many: true,
+    describe: "Attach this file: text, PNG, JPEG, GIF, WebP or PDF",
+  },
   stdin: {
     type: "boolean",
     describe: "--no-stdin: never read standard input",

@@ -1,3 +1,4 @@
+import type { WorkspaceOptions } from "../client/client.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
 import { monotonicMs } from "../shared/clock.ts";
 import { defined } from "./defined.ts";
@@ -5,15 +6,16 @@ import type { WantedRecord } from "./filed-answer.ts";
 import type { Flags } from "./flag-values.ts";
 import { FORMATS } from "./format.ts";
 import { modelOptions } from "./model-options.ts";
+import { promptFlags } from "./prompt-flags.ts";
+import type { PromptInputs } from "./read-prompt.ts";
 import { readSessionChoice, type SessionChoice } from "./session-choice.ts";
 import { usage } from "./usage.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { workspaceFlags } from "./workspace-flags.ts";
 
 /** What a command line asks of a run. */
 export interface RunRequest {
-  readonly cwd: string;
-  readonly dataDir: string | null;
-  readonly trustConfig: boolean;
+  readonly workspace: WorkspaceOptions;
+  readonly inputs: PromptInputs;
   readonly choice: SessionChoice;
   readonly live: boolean | null;
   /** Beside standard output. */
@@ -28,12 +30,10 @@ export function readRequest(flags: Flags): RunRequest {
   const timeoutMs = flags.duration("timeout");
   // A run with an id of its own is the same when it is asked for again: its options say what the flags say.
   const limit = choice.runId === null ? remaining : (ms: number): number => ms;
-  flags.duration("stdin-wait");
   flags.flag("raw");
   return {
-    cwd: workingDirectory(flags.text("cwd")),
-    dataDir: flags.text("data-dir"),
-    trustConfig: flags.flag("trust-config") ?? false,
+    workspace: workspaceFlags(flags),
+    inputs: promptFlags(flags),
     choice,
     live: flags.flag("stream"),
     files: filesOf(flags),
@@ -53,6 +53,7 @@ export function readRequest(flags: Flags): RunRequest {
       ...defined("maxCostUsd", flags.dollars("max-cost")),
       ...defined("allowEmpty", flags.flag("allow-empty")),
       ...defined("allowBlocked", flags.flag("allow-blocked")),
+      ...defined("requireFiles", flags.texts("file").length > 0 ? true : null),
     },
   };
 }

@@ -1,7 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { fstatSync, readFileSync } from "node:fs";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import { deferred } from "../shared/deferred.ts";
 import { stdinKind } from "./stdin-kind.ts";
+import { usage } from "./usage.ts";
 
 export interface StdinOptions {
   /** False after `--no-stdin`. */
@@ -10,27 +12,40 @@ export interface StdinOptions {
   readonly waitMs: number;
   /** One line for stderr. */
   readonly note: (line: string) => void;
+  readonly warn: (line: string) => void;
 }
 
-const NOTE_AFTER_MS = 3_000;
+export const NOTE_AFTER_MS = 3_000;
 /** No model takes as much; an input without end must not fill the memory. */
-const LONGEST_BYTES = 64 * 1024 * 1024;
+export const LONGEST_PROMPT_BYTES = 64 * 1024 * 1024;
 
 /**
  * What stands on standard input, as text. Never read: a terminal, `/dev/null`, a closed descriptor, or after `--no-stdin`. A file is
  * read. A pipe or socket is read to its end, as long as it goes on within the wait: else `stdin_wait`. Rejects with
- * `signal.reason` when aborted, and with `usage` for an input that cannot be read or is longer than 64 MiB.
+ * `signal.reason` when aborted, and with `usage` for an input that cannot be read, is no text or is longer than 64 MiB.
  */
 export async function readStdin(options: StdinOptions, signal: AbortSignal): Promise<string> {
   const kind = options.wanted ? kindOf() : "none";
   if (kind === "none") return "";
-  return kind === "file" ? readFile() : await readPipe(options, signal);
+  return textOf(kind === "file" ? readFile() : await readPipe(options, signal), options);
 }
 
-function readFile(): string {
+/** A byte that is no UTF-8 is common in logs and diffs, and stops nobody; a NUL is in no text. */
+function textOf(bytes: Buffer, { warn }: StdinOptions): string {
+  if (bytes.includes(0))
+    throw usage(
+      "standard input is no text",
+      "attach images and PDFs with --file, or leave it alone with --no-stdin",
+    );
+  if (!isUtf8(bytes))
+    warn("standard input is not all UTF-8; what is not reaches the model as \uFFFD");
+  return bytes.toString("utf8");
+}
+
+function readFile(): Buffer {
   try {
-    if (fstatSync(0).size > LONGEST_BYTES) throw tooLong();
-    return readFileSync(0, "utf8");
+    if (fstatSync(0).size > LONGEST_PROMPT_BYTES) throw tooLong();
+    return readFileSync(0);
   } catch (error) {
     throw error instanceof RunFailed ? error : unreadable(error);
   }
@@ -42,7 +57,7 @@ function kindOf(): "none" | "file" | "pipe" {
   return kind === "pipe" || kind === "socket" ? "pipe" : "none";
 }
 
-async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<string> {
+async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<Buffer> {
   const { stdin } = process;
   const chunks: Buffer[] = [];
   let length = 0;
@@ -55,7 +70,7 @@ async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<str
   const wait = setTimeout(() => reject(waited(options.waitMs)), options.waitMs);
   stdin.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length > LONGEST_BYTES) reject(tooLong());
+    if (length > LONGEST_PROMPT_BYTES) reject(tooLong());
     chunks.push(chunk);
     wait.refresh();
   });
@@ -73,7 +88,7 @@ async function readPipe(options: StdinOptions, signal: AbortSignal): Promise<str
     stdin.on("error", () => {}); // a late error of an input that nobody reads
     stdin.destroy();
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 const waited = (ms: number): RunFailed =>
@@ -85,7 +100,7 @@ const waited = (ms: number): RunFailed =>
 
 const tooLong = (): RunFailed =>
   new RunFailed(
-    failure("usage", `standard input is longer than ${LONGEST_BYTES / 1024 / 1024} MiB`, {
+    failure("usage", `standard input is longer than ${LONGEST_PROMPT_BYTES / 1024 / 1024} MiB`, {
       remedy: "put it into a file and name the file in the prompt",
     }),
   );

@@ -4,6 +4,7 @@ import { systemPrompt } from "../agent/system-prompt.ts";
 import { loadConfig } from "../config/load.ts";
 import { recordsConfig } from "../config/records-config.ts";
 import { resolveModel } from "../config/resolve-model.ts";
+import { isText, type Attachment } from "../protocol/attachment.ts";
 import { RunFailed } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { limitsOf, type RunOptions } from "../protocol/run-options.ts";
@@ -24,8 +25,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function startEmbedded(env: Env): EmbeddedServer {
   return embeddedServer({
     ...common(env),
-    loadConfig: async ({ path, dataDir, trustConfig }, signal) =>
-      await loadConfig({ cwd: path, env, dataDir, trustConfig, signal }),
+    loadConfig: async ({ path, ...wanted }, signal) =>
+      await loadConfig({ cwd: path, env, ...wanted, signal }),
     prepareTurn: (config) => prepareTurn(config, env),
   });
 }
@@ -34,8 +35,7 @@ export function startEmbedded(env: Env): EmbeddedServer {
 export function startWithoutAgent(env: Env): EmbeddedServer {
   return embeddedServer({
     ...common(env),
-    loadConfig: async ({ path, dataDir, trustConfig }) =>
-      await recordsConfig({ cwd: path, env, dataDir, trustConfig }),
+    loadConfig: async ({ path, ...wanted }) => await recordsConfig({ cwd: path, env, ...wanted }),
     prepareTurn: () => null,
   });
 }
@@ -45,20 +45,24 @@ const common = (env: Env) => ({
   clock: systemClock,
   random: Math.random,
   storeLimitBytes: storeLimit(env),
+  bodyLimitBytes: BODY_LIMIT_BYTES,
   onInterrupted: (runId: RunId, dataDirectory: string): void => {
     const limit = AbortSignal.timeout(SWEEP_MS);
     sweepRun(runMark(dataDirectory, runId), limit).catch(() => {}); // best effort, for a run that is over
   },
 });
 
+/** Nobody but us sends here, and what a prompt and its files may hold is bounded where they are read. */
+const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
 /** For the leftovers of a run whose process was killed. */
 const SWEEP_MS = 1_500;
 
 /** Readiness of the prompts of a workspace with this configuration. */
 export function prepareTurn(config: Config, env: Env): PrepareTurn {
-  return async ({ sessionId, runId, options, previous }, signal) => {
+  return async ({ sessionId, runId, options, attachments, previous }, signal) => {
     const around = { env, sessionId };
     const found = await select(config, options.model ?? null, previous, signal);
+    if (options.requireFiles === true) checkFiles(found, attachments);
     const { turn, provider, warnings } = await readyModel(config, found, options, around, signal);
     const small = await smallModel(config, options, around, signal);
     const { workingDirectory } = config;
@@ -128,6 +132,19 @@ async function smallModel(
     const message = `--small-model: ${error.failure.message}`;
     throw new RunFailed({ ...error.failure, message }, { cause: error });
   }
+}
+
+/** An attachment that the model could not be shown is refused before anything is sent. */
+function checkFiles(
+  { provider, model }: SelectedModel,
+  attachments: readonly Pick<Attachment, "path" | "mimeType">[],
+): void {
+  const unread = attachments.find((attachment) => !isText(attachment));
+  if (model.supportsAttachments || unread === undefined) return;
+  throw usage(
+    `--file names ${unread.path} (${unread.mimeType}), and ${provider.id}/${model.id} reads no images or PDFs`,
+    "use another model with -m, or set supports_attachments of this one in crush.json if it does",
+  );
 }
 
 function storeLimit(env: Env): number | null {

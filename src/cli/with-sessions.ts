@@ -9,7 +9,7 @@ import { openArchive, type Archive } from "../store/archive.ts";
 import { sessionJson, type Clean, type SessionJson } from "../transcript/session-json.ts";
 import type { Flags } from "./flag-values.ts";
 import { oneLine } from "./one-line.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { workspaceFlags } from "./workspace-flags.ts";
 
 /** The sessions of a data directory, and how they are named and shown. */
 export interface Sessions {
@@ -30,15 +30,10 @@ export async function withSessions<T>(
   flags: Flags,
   work: (sessions: Sessions) => Promise<T>,
 ): Promise<T> {
-  const cwd = workingDirectory(flags.text("cwd"));
-  const found = await findDataDirectory({
-    cwd,
-    env: process.env,
-    dataDir: flags.text("data-dir"),
-    trustConfig: flags.flag("trust-config") ?? false,
-  });
+  const { path: cwd, ...files } = workspaceFlags(flags);
+  const found = await findDataDirectory({ cwd, env: process.env, ...files });
   for (const warning of found.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
-  const secrets = await knownSecrets(cwd, process.env);
+  const secrets = await knownSecrets(cwd, process.env, files.configFile);
   const clean = (text: string): string => masked(text, secrets);
   const hash = await sessionHash();
   using archive = openArchive(found.path);

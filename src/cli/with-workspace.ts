@@ -3,7 +3,7 @@ import { openWorkspace, type WorkspaceClient } from "../client/client.ts";
 import type { Flags } from "./flag-values.ts";
 import { oneLine } from "./one-line.ts";
 import { startWithoutAgent } from "./wiring.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { workspaceFlags } from "./workspace-flags.ts";
 
 /**
  * The workspace that the flags name, of a server in this process that runs nothing itself, for as long as `work` takes. A configuration that
@@ -14,11 +14,7 @@ export async function withWorkspace<T>(
   signal: AbortSignal,
   work: (client: WorkspaceClient) => Promise<T>,
 ): Promise<T> {
-  const options = {
-    path: workingDirectory(flags.text("cwd")),
-    dataDir: flags.text("data-dir"),
-    trustConfig: flags.flag("trust-config") ?? false,
-  };
+  const options = workspaceFlags(flags);
   const server = startWithoutAgent(process.env);
   try {
     const { transport } = server;

@@ -18,6 +18,10 @@ export interface WorkspaceOptions {
   readonly path: string;
   readonly dataDir: string | null;
   readonly trustConfig: boolean;
+  /** Without the configuration of user and project. */
+  readonly isolated?: boolean;
+  /** Absolute. */
+  readonly configFile?: string | null;
 }
 
 export interface Submission {
@@ -114,6 +118,10 @@ export async function openWorkspace(
     client_id: clientId,
     ...(options.dataDir === null ? {} : { data_dir: options.dataDir }),
     ...(options.trustConfig ? { trust_config: true } : {}),
+    ...(options.isolated === true ? { isolated: true } : {}),
+    ...(options.configFile === null || options.configFile === undefined
+      ? {}
+      : { config_file: options.configFile }),
   };
   const workspace = await ask(
     { ...BEFORE, method: "POST", path: "/workspaces", body },

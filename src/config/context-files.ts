@@ -48,6 +48,8 @@ export interface ContextQuestion {
   readonly root: string;
   readonly home: string | null;
   readonly userConfig: string | null;
+  /** False: only what a configuration names. */
+  readonly usual: boolean;
   readonly contextPaths: readonly ContextPath[];
   readonly globalContextPaths: readonly ContextPath[];
   readonly lookup: (name: string) => string | undefined;
@@ -61,16 +63,16 @@ export function contextFiles(question: ContextQuestion): {
   readonly files: readonly ContextFile[];
   readonly warnings: readonly string[];
 } {
-  const { userConfig } = question;
+  const { userConfig, usual } = question;
   const own: readonly ContextPath[] =
-    userConfig === null
+    userConfig === null || !usual
       ? []
       : [join(userConfig, "CRUSH.md"), join(dirname(userConfig), "AGENTS.md")].map((path) => ({
           path,
           trusted: true,
         }));
   const project = [
-    ...DEFAULT_PATHS.map((path) => ({ path, trusted: false })),
+    ...(usual ? DEFAULT_PATHS : []).map((path) => ({ path, trusted: false })),
     ...question.contextPaths,
   ];
   const collector = new Collector(question);

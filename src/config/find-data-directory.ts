@@ -25,7 +25,7 @@ export async function findDataDirectory(
   const project = projectDirectories(cwd);
   const named = options.dataDir ?? null;
   if (named !== null) return { path: dataDirectory(cwd, project, user.home, named), warnings: [] };
-  const { files, warnings } = await readableFiles(cwd, options.env);
+  const { files, warnings } = await readableFiles(cwd, options.env, options);
   const configured = configuredDataDirectory(files);
   const path = dataDirectory(cwd, project, user.home, configured);
   await checkDataDirectoryTrust({

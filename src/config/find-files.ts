@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { failure, RunFailed } from "../protocol/ending.ts";
 import { ownerOf, readConfigFile, valueAt, type ConfigFile } from "./config-file.ts";
+import { realPath } from "./places.ts";
 
 type Read = typeof readConfigFile;
 
 /** A file that may be there. */
 export interface Candidate {
   readonly path: string;
-  readonly layer: "machine" | "user" | "project" | "data_directory";
+  readonly layer: "machine" | "user" | "project" | "data_directory" | "flag";
   /** A Bash script of Crush, looked for only to say that it is skipped. */
   readonly isScript: boolean;
 }
@@ -33,6 +35,17 @@ export const dataDirectoryCandidate = (dataDir: string): Candidate => ({
   layer: "data_directory",
   isScript: false,
 });
+
+/** The file that `--config` names, or none. Throws `usage` when it is not there. */
+export function namedCandidates(path: string | null): readonly Candidate[] {
+  if (path === null) return [];
+  if (existsSync(path)) return [{ path, layer: "flag", isScript: false }];
+  throw new RunFailed(
+    failure("usage", `--config names ${path}, which is not there`, {
+      remedy: "name a configuration file that exists",
+    }),
+  );
+}
 
 const candidates = (
   directory: string,
@@ -95,6 +108,28 @@ export async function readWorkspaceFile(
     return [];
   const file = await readConfigFile(path, true);
   return file ? [file] : [];
+}
+
+/** Like `namedCandidates`; one with nothing in it is read as well. */
+export async function readNamedFile(
+  named: string | null,
+  read: Read = readConfigFile,
+): Promise<readonly ConfigFile[]> {
+  const [candidate] = namedCandidates(named);
+  if (candidate === undefined) return [];
+  const { path } = candidate;
+  return [(await read(path, false)) ?? { path, fromProject: false, text: "", value: {} }];
+}
+
+/** The named file over those that were found. It counts once, with the trust of whoever named it. */
+export function withNamed<T extends { readonly path: string }>(
+  found: readonly T[],
+  named: readonly T[],
+): readonly T[] {
+  const [file] = named;
+  if (file === undefined) return found;
+  const real = realPath(file.path);
+  return [...found.filter(({ path }) => realPath(path) !== real), file];
 }
 
 function warnAboutScript(path: string, warnings: string[]): void {

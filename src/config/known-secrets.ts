@@ -16,8 +16,12 @@ const SECRET_NAME =
  * configuration files, valid or not. For whoever shows what was said long ago, when no run needs the keys. What a `$(command)` would say
  * is not among them.
  */
-export async function knownSecrets(cwd: string, env: Env): Promise<readonly string[]> {
-  const { files } = await readableFiles(enterDirectory(cwd), env);
+export async function knownSecrets(
+  cwd: string,
+  env: Env,
+  configFile: string | null = null,
+): Promise<readonly string[]> {
+  const { files } = await readableFiles(enterDirectory(cwd), env, { configFile });
   const names = new Set(CATALOGUE.flatMap(({ keyNames }) => keyNames.flatMap(twins)));
   const values: string[] = [];
   for (const template of files.flatMap(secretsIn)) {

@@ -7,9 +7,11 @@ import { expandEnv, expansionIn } from "./environment.ts";
 import {
   configuredDataDirectory,
   passedOverScripts,
+  readNamedFile,
   readProjectFiles,
   readUserFiles,
   readWorkspaceFile,
+  withNamed,
 } from "./find-files.ts";
 import { loadProviders, secretNames } from "./load-providers.ts";
 import { merge } from "./merge.ts";
@@ -34,6 +36,10 @@ export interface LoadOptions {
   readonly dataDir?: string | null;
   /** `--trust-config`. */
   readonly trustConfig?: boolean;
+  /** `--isolated`: no file of the machine, the user, the project or the data directory counts, and no context file. */
+  readonly isolated?: boolean;
+  /** `--config`, absolute: read last. Whoever names a file vouches for it. */
+  readonly configFile?: string | null;
   readonly signal: AbortSignal;
 }
 
@@ -45,14 +51,19 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const project = projectDirectories(cwd);
   const root = codeRoot(cwd, project[0], user.home);
   const warnings: string[] = [];
-  const files = [
-    ...(await readUserFiles([user.config, user.data])),
-    ...(await readProjectFiles(cwd, project, warnings)),
-  ];
-  warnings.push(...passedOverScripts(cwd, [user.config, user.data], project));
-  const configured = options.dataDir ?? configuredDataDirectory(files);
+  const isolated = options.isolated ?? false;
+  const named = await readNamedFile(options.configFile ?? null);
+  const found = isolated
+    ? []
+    : [
+        ...(await readUserFiles([user.config, user.data])),
+        ...(await readProjectFiles(cwd, project, warnings)),
+      ];
+  if (!isolated) warnings.push(...passedOverScripts(cwd, [user.config, user.data], project));
+  const configured = options.dataDir ?? configuredDataDirectory([...found, ...named]);
   const dataDir = dataDirectory(cwd, project, user.home, configured);
-  files.push(...(await readWorkspaceFile(cwd, dataDir, files, warnings)));
+  if (!isolated) found.push(...(await readWorkspaceFile(cwd, dataDir, found, warnings)));
+  const files = withNamed(found, named);
   warnings.push(...(await checkFiles(files)));
 
   const merged = files.reduce<JsonObject>((base, file) => merge(base, file.value), {}) as CrushJson;
@@ -103,6 +114,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     root,
     home: user.home,
     userConfig: user.config,
+    usual: !isolated,
     contextPaths: pathsOf(files, suspects, "context_paths"),
     globalContextPaths: pathsOf(files, suspects, "global_context_paths"),
     lookup: expansion.lookup,

@@ -1,6 +1,7 @@
 import { RunFailed } from "../protocol/ending.ts";
 import { readConfigFile, valueAt, type ConfigFile } from "./config-file.ts";
-import { readProjectFiles, readUserFiles } from "./find-files.ts";
+import { readNamedFile, readProjectFiles, readUserFiles, withNamed } from "./find-files.ts";
+import type { LoadOptions } from "./load.ts";
 import { projectDirectories, userDirectories, type Env } from "./places.ts";
 
 /**
@@ -10,16 +11,19 @@ import { projectDirectories, userDirectories, type Env } from "./places.ts";
 export async function readableFiles(
   cwd: string,
   env: Env,
+  { isolated = false, configFile = null }: Pick<LoadOptions, "isolated" | "configFile"> = {},
 ): Promise<{ readonly files: readonly ConfigFile[]; readonly warnings: readonly string[] }> {
   const { config, data } = userDirectories(cwd, env);
   const warnings: string[] = [];
   const read = async (path: string, fromProject: boolean): Promise<ConfigFile | null> =>
     await readAtAll(path, fromProject, warnings);
-  const files = [
-    ...(await readUserFiles([config, data], read)),
-    ...(await readProjectFiles(cwd, projectDirectories(cwd), warnings, read)),
-  ];
-  return { files, warnings };
+  const found = isolated
+    ? []
+    : [
+        ...(await readUserFiles([config, data], read)),
+        ...(await readProjectFiles(cwd, projectDirectories(cwd), warnings, read)),
+      ];
+  return { files: withNamed(found, await readNamedFile(configFile, read)), warnings };
 }
 
 /** Null, with a warning, for a file that cannot be read or says nothing clear about the data directory. */

@@ -7,10 +7,12 @@ import {
   configuredDataDirectory,
   dataDirectoryCandidate,
   isOfSomebodyElse,
+  namedCandidates,
   projectCandidates,
   scriptSkipped,
   somebodyElses,
   userCandidates,
+  withNamed,
   type Candidate,
 } from "./find-files.ts";
 import type { LoadOptions } from "./load.ts";
@@ -55,17 +57,24 @@ export async function surveyConfig({
   cwd: asked,
   env,
   dataDir,
-}: Pick<LoadOptions, "cwd" | "env" | "dataDir">): Promise<Survey> {
+  isolated = false,
+  configFile = null,
+}: Omit<LoadOptions, "signal" | "trustConfig">): Promise<Survey> {
   const cwd = enterDirectory(asked);
   const user = userDirectories(cwd, env);
   const project = projectDirectories(cwd);
-  const places: Place[] = [];
-  for (const one of userCandidates([user.config, user.data])) places.push(await look(one, null));
-  for (const one of projectCandidates(project)) places.push(await look(one, cwd));
-  const configured = dataDir ?? configuredDataDirectory(filesOf(places));
+  const found: Place[] = [];
+  const named: Place[] = [];
+  for (const one of namedCandidates(configFile)) named.push(await look(one, null));
+  if (!isolated) {
+    for (const one of userCandidates([user.config, user.data])) found.push(await look(one, null));
+    for (const one of projectCandidates(project)) found.push(await look(one, cwd));
+  }
+  const configured = dataDir ?? configuredDataDirectory(filesOf([...found, ...named]));
   const data = dataDirectory(cwd, project, user.home, configured);
   const last = dataDirectoryCandidate(data);
-  if (!places.some(({ path }) => path === last.path)) places.push(await look(last, cwd));
+  if (!isolated && !found.some(({ path }) => path === last.path)) found.push(await look(last, cwd));
+  const places = withNamed(found, named);
   const files = filesOf(places);
   return {
     files,

@@ -56,6 +56,8 @@ export const runOptionsSchema = z.object({
   maxCostUsd: z.optional(z.number().check(z.nonnegative())),
   allowEmpty: z.optional(z.boolean()),
   allowBlocked: z.optional(z.boolean()),
+  /** A model that cannot read every attachment is refused; without it the run goes on without them. */
+  requireFiles: z.optional(z.boolean()),
 });
 
 export type RunOptions = z.infer<typeof runOptionsSchema>;

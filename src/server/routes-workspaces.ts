@@ -16,6 +16,8 @@ const createSchema = z.object({
   client_id: z.optional(clientIdSchema),
   data_dir: z.optional(pathSchema),
   trust_config: z.optional(z.boolean()),
+  isolated: z.optional(z.boolean()),
+  config_file: z.optional(pathSchema),
 });
 
 /** Workspaces, their clients and their event stream. protocol.md sections 2, 5.3 and 6. */
@@ -28,10 +30,14 @@ export function workspaceRoutes(add: AddRoute, context: ServerContext): void {
     const body = await readBody(c, createSchema);
     if (!isAbsolute(body.path))
       throw new RunFailed(failure("usage", "path is not absolute: send the absolute directory"));
+    if (body.config_file !== undefined && !isAbsolute(body.config_file))
+      throw new RunFailed(failure("usage", "config_file is not absolute: send the absolute path"));
     const request = {
       path: body.path,
       dataDir: body.data_dir ?? null,
       trustConfig: body.trust_config ?? false,
+      isolated: body.isolated ?? false,
+      configFile: body.config_file ?? null,
     };
     return json(show(await workspaces.open(request, body.client_id ?? null, c.req.raw.signal)));
   });

@@ -14,6 +14,9 @@ export interface WorkspaceRequest {
   readonly path: string;
   readonly dataDir: string | null;
   readonly trustConfig: boolean;
+  readonly isolated?: boolean;
+  /** Absolute. */
+  readonly configFile?: string | null;
 }
 
 /** What workspaces are made of, and how long they are kept. */

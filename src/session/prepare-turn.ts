@@ -3,7 +3,7 @@ import type { StoredPrompt } from "../store/runs.ts";
 
 export interface PrepareRequest extends Pick<
   StoredPrompt,
-  "seq" | "sessionId" | "runId" | "options"
+  "seq" | "sessionId" | "runId" | "options" | "attachments"
 > {
   /** Who wrote the session's last answer: what a prompt without a model of its own goes on with. */
   readonly previous: { readonly provider: string; readonly model: string } | null;

@@ -155,8 +155,11 @@ describe("checking", () => {
 });
 
 describe("looking for files", () => {
-  const survey = async (folder: ProjectFolder, env: Env = {}) =>
-    await surveyConfig({ cwd: folder.root, env: { HOME: folder.home, ...env } });
+  const survey = async (
+    folder: ProjectFolder,
+    env: Env = {},
+    more: { readonly isolated?: boolean; readonly configFile?: string } = {},
+  ) => await surveyConfig({ cwd: folder.root, env: { HOME: folder.home, ...env }, ...more });
   const states = (folder: ProjectFolder, { places }: Awaited<ReturnType<typeof surveyConfig>>) =>
     places
       .filter(({ layer }) => layer !== "machine")
@@ -179,6 +182,22 @@ describe("looking for files", () => {
     ]);
     expect(folder.plain(seen.dataDirectory)).toBe("ROOT/data");
     expect(seen.merged.options?.data_directory).toBe("data");
+  });
+
+  test("an isolated run looks nowhere but where it is told to, and what is named is read last", async () => {
+    using folder = projectFolder();
+    folder.write(join(folder.home, USER), {});
+    const own = folder.write("crush.json", { options: { data_directory: "data" } });
+    const configFile = folder.write("ci.json", { options: { data_directory: "ci" } });
+    expect(states(folder, await survey(folder, {}, { isolated: true }))).toEqual([]);
+    const alone = await survey(folder, {}, { isolated: true, configFile });
+    expect(states(folder, alone)).toEqual(["read ROOT/ci.json"]);
+    expect(folder.plain(alone.dataDirectory)).toBe("ROOT/ci");
+    for (const more of [{ configFile }, { configFile: own }, { isolated: true, configFile }]) {
+      const { files } = await survey(folder, {}, more);
+      expect(files.map(({ path }) => path)).toEqual((await folder.load(more)).sources);
+    }
+    await expect(survey(folder, {}, { configFile: `${own}.gone` })).rejects.toThrow("--config");
   });
 
   test("a link that leads nowhere is told apart from no file", async () => {

@@ -9,7 +9,13 @@ import { failureOf, projectFolder, textOf, type ProjectFolder } from "../support
 
 async function found(
   folder: ProjectFolder,
-  more: { cwd?: string; dataDir?: string; trustConfig?: boolean } = {},
+  more: {
+    cwd?: string;
+    dataDir?: string;
+    trustConfig?: boolean;
+    isolated?: boolean;
+    configFile?: string;
+  } = {},
 ): Promise<FoundDataDirectory> {
   const { path, warnings } = await findDataDirectory({
     cwd: folder.root,
@@ -105,5 +111,19 @@ test("a working directory that is not there is refused", async () => {
   using folder = projectFolder();
   expect(await failureOf(found(folder, { cwd: join(folder.root, "none") }))).toMatchObject({
     reason: "usage",
+  });
+});
+
+test("what counts for an isolated run, and for one with a configuration of its own, counts here", async () => {
+  using folder = projectFolder();
+  folder.write("crush.json", { options: { data_directory: "data" } });
+  const configFile = folder.write("ci.json", { options: { data_directory: "ci" } });
+  expect((await found(folder, { isolated: true })).path).toBe("ROOT/.crush");
+  expect((await found(folder, { configFile })).path).toBe("ROOT/ci");
+  expect((await found(folder, { isolated: true, configFile })).path).toBe("ROOT/ci");
+  folder.write("ci.json", "{");
+  expect(await found(folder, { isolated: true, configFile })).toMatchObject({
+    path: "ROOT/.crush",
+    warnings: [expect.stringContaining("ROOT/ci.json is passed over")],
   });
 });

@@ -255,6 +255,7 @@ test("a key that stands in the environment or the file is not expanded again", a
       sessionId: "s" as never,
       runId: null,
       options: { model: "corp/m" },
+      attachments: [],
       previous: null,
     },
     new AbortController().signal,

@@ -25,6 +25,8 @@ interface LoadOverrides {
   readonly cwd?: string;
   readonly dataDir?: string;
   readonly trustConfig?: boolean;
+  readonly isolated?: boolean;
+  readonly configFile?: string;
 }
 
 interface FailureText {
