@@ -57,7 +57,8 @@ export function jsonAnswer(
     },
     end: async ({ reason, failure }, exitCode) => {
       const ending = { reason, failure, exitCode, endedAfterMs: monotonicMs() };
-      const result = resultDocument(facts, heard, ending);
+      const tried = reason === "end_turn" ? facts.tried : null;
+      const result = tried ?? resultDocument(facts, heard, ending);
       if (isStream) begin();
       const line = isStream ? resultLine(result, stamp()) : jsonLine(result);
       return await wait(write(line));

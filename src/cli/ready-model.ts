@@ -2,6 +2,7 @@ import type { TurnModel, TurnWarning } from "../agent/turn-setup.ts";
 import type { Config, ProviderConfig, SelectedModel } from "../config/config.ts";
 import { freshKey, hasSameKey } from "../config/fresh-key.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
+import type { HttpClient } from "../provider/http-client.ts";
 import type { LanguageModel } from "../provider/language-model.ts";
 import { openModel } from "../provider/open-model.ts";
 import { usage } from "./usage.ts";
@@ -17,6 +18,8 @@ export interface ReadyModel {
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sessionId: string;
+  /** Who sends the requests; one of the model's own unless told. */
+  readonly client?: HttpClient | undefined;
 }
 
 /** Gets a model ready: its key is fresh, what the run asks of it can be asked for. Rejects with `RunFailed`. */
@@ -24,7 +27,7 @@ export async function readyModel(
   config: Config,
   found: SelectedModel,
   asked: Pick<RunOptions, "reasoningEffort" | "temperature" | "maxCostUsd">,
-  { env, sessionId }: Surroundings,
+  { env, sessionId, client }: Surroundings,
   signal: AbortSignal,
 ): Promise<ReadyModel> {
   if ((asked.maxCostUsd ?? 0) > 0) checkPrices(found);
@@ -34,7 +37,7 @@ export async function readyModel(
   const open = async ({ apiKey, extraHeaders }: ProviderConfig): Promise<LanguageModel> =>
     await openModel(
       { ...selected, provider: { ...selected.provider, apiKey, extraHeaders } },
-      { env, sessionId, workingDirectory },
+      { env, sessionId, workingDirectory, client },
     );
   const credentials = config.completions.get(provider.id)?.credentials ?? null;
   const { model } = selected;

@@ -79,6 +79,10 @@ async function attempt(
     answer.know({ cwd, killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS });
     limit.start(options.timeoutMs ?? null);
     const asked = await readPrompt(words, inputs, cwd, progress, cancel);
+    if (request.dryRun) {
+      const { dryRun } = await import("./dry-run.ts");
+      return await dryRun({ ...request, ...asked }, { answer, progress }, cancel);
+    }
     const server = startEmbedded(process.env);
     try {
       return await run({ ...request, ...asked }, server, { stdout, answer, progress }, cancel);

@@ -26,6 +26,10 @@ const PROMPT_FLAGS = {
     many: true,
     describe: "Attach this file: text, PNG, JPEG, GIF, WebP or PDF",
   },
+  "dry-run": {
+    type: "boolean",
+    describe: "Print what would be sent, and to whom; send nothing",
+  },
   stdin: {
     type: "boolean",
     describe: "--no-stdin: never read standard input",

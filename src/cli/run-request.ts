@@ -6,7 +6,7 @@ import type { WantedRecord } from "./filed-answer.ts";
 import type { Flags } from "./flag-values.ts";
 import { FORMATS } from "./format.ts";
 import { modelOptions } from "./model-options.ts";
-import { promptFlags } from "./prompt-flags.ts";
+import { dryRunFlag, promptFlags } from "./prompt-flags.ts";
 import type { PromptInputs } from "./read-prompt.ts";
 import { readSessionChoice, type SessionChoice } from "./session-choice.ts";
 import { usage } from "./usage.ts";
@@ -21,6 +21,8 @@ export interface RunRequest {
   /** Beside standard output. */
   readonly files: readonly WantedRecord[];
   readonly printIds: boolean;
+  /** Nothing is sent: what would be is told. */
+  readonly dryRun: boolean;
   readonly options: RunOptions;
 }
 
@@ -38,6 +40,7 @@ export function readRequest(flags: Flags): RunRequest {
     live: flags.flag("stream"),
     files: filesOf(flags),
     printIds: flags.flag("print-ids") ?? false,
+    dryRun: dryRunFlag(flags),
     options: {
       ...modelOptions(flags),
       // The default stays unsaid, so that the same prompt is the same body.

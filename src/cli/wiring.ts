@@ -8,6 +8,7 @@ import { isText, type Attachment } from "../protocol/attachment.ts";
 import { RunFailed } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { limitsOf, type RunOptions } from "../protocol/run-options.ts";
+import type { HttpClient } from "../provider/http-client.ts";
 import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { parseSize } from "../shared/size.ts";
@@ -58,9 +59,13 @@ const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
 const SWEEP_MS = 1_500;
 
 /** Readiness of the prompts of a workspace with this configuration. */
-export function prepareTurn(config: Config, env: Env): PrepareTurn {
+export function prepareTurn(
+  config: Config,
+  env: Env,
+  { client }: { readonly client?: HttpClient } = {},
+): PrepareTurn {
   return async ({ sessionId, runId, options, attachments, previous }, signal) => {
-    const around = { env, sessionId };
+    const around = { env, sessionId, client };
     const found = await select(config, options.model ?? null, previous, signal);
     if (options.requireFiles === true) checkFiles(found, attachments);
     const { turn, provider, warnings } = await readyModel(config, found, options, around, signal);

@@ -1,5 +1,5 @@
 import { failure, RunFailed } from "../protocol/ending.ts";
-import type { ProviderConfig } from "./config.ts";
+import type { PeekedProvider, ProviderConfig } from "./config.ts";
 import { invalidConfig } from "./config-file.ts";
 import type { DiscoverOptions } from "./discover.ts";
 import { expand, type Expansion } from "./expand.ts";
@@ -92,6 +92,34 @@ export async function completeProvider(
       }),
     );
   return { ...provider, models };
+}
+
+/** The same without a command and without the network: what a command would say is left out, and named. */
+export async function peekAtProvider(
+  draft: ProviderDraft,
+  completing: Completing,
+  signal: AbortSignal,
+): Promise<PeekedProvider> {
+  const headers = Object.entries(draft.extraHeaders);
+  const saysKey = asksCommand(draft.apiKey);
+  const saysUrl = asksCommand(draft.baseUrl);
+  const silent: ProviderDraft = {
+    ...draft,
+    discover: false,
+    apiKey: saysKey ? null : draft.apiKey,
+    keyNames: saysKey ? [] : draft.keyNames,
+    baseUrl: saysUrl ? null : draft.baseUrl,
+    extraHeaders: Object.fromEntries(headers.filter(([, template]) => !asksCommand(template))),
+  };
+  const provider = await completeProvider(silent, completing, signal);
+  return {
+    provider: saysUrl ? { ...provider, baseUrl: null } : provider,
+    said: [
+      ...(saysKey ? ["api_key"] : []),
+      ...(saysUrl ? ["base_url"] : []),
+      ...headers.filter(([, one]) => asksCommand(one)).map(([name]) => `extra_headers.${name}`),
+    ],
+  };
 }
 
 const fixedParts = (draft: ProviderDraft) => ({

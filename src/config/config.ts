@@ -107,10 +107,19 @@ export interface ModelChoice extends ModelParameters {
 export interface Completion {
   /** Whether its list of models is to be asked for. */
   readonly discovers: boolean;
+  /** As far as it is known without running a command or asking the network. Throws like `finish`. */
+  readonly peek: (signal: AbortSignal) => Promise<PeekedProvider>;
   /** Runs its `$(command)`, asks for its models. Throws `RunFailed`, or `signal.reason` when aborted. */
   readonly finish: (signal: AbortSignal) => Promise<ProviderConfig>;
   /** What may become another value: key and headers that a command says; null when none does. */
   readonly credentials: Credentials | null;
+}
+
+/** A provider that was not asked for anything. */
+export interface PeekedProvider {
+  readonly provider: ProviderConfig;
+  /** Its fields that a command would say: `api_key`, `base_url`, `extra_headers.X-Name`. */
+  readonly said: readonly string[];
 }
 
 /** Key and headers that a `$(command)` says. */

@@ -26,6 +26,12 @@ export function expansionIn(env: Env, ownEnv: Env, cwd: string): Expansion {
   };
 }
 
+/** The same without a command: what one would say reads `not-asked`. */
+export const withoutCommands = (expansion: Expansion): Expansion => ({
+  ...expansion,
+  run: async () => "not-asked",
+});
+
 /** `env` of the configuration, expanded in the order of its names; an entry sees those before it. Throws `RunFailed`. */
 export async function expandEnv(
   templates: Readonly<Record<string, string>>,

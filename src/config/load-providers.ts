@@ -6,6 +6,7 @@ import {
   completeProvider,
   hasChangingCredentials,
   needsMore,
+  peekAtProvider,
   unfinished,
   type Completing,
 } from "./complete-provider.ts";
@@ -84,6 +85,7 @@ function completion(draft: ProviderDraft, completing: Completing): Completion {
   };
   return {
     discovers: draft.discover,
+    peek: async (signal) => await peekAtProvider(draft, completing, signal),
     finish: async (signal) => done ?? (await complete(signal)),
     credentials: hasChangingCredentials(draft) ? credentials : null,
   };

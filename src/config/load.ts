@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import { locator, valueAt, type ConfigFile } from "./config-file.ts";
 import { contextFiles, type ContextPath } from "./context-files.ts";
 import { enterDirectory } from "./enter-directory.ts";
-import { expandEnv, expansionIn } from "./environment.ts";
+import { expandEnv, expansionIn, withoutCommands } from "./environment.ts";
 import {
   configuredDataDirectory,
   passedOverScripts,
@@ -24,6 +24,7 @@ import {
 } from "./places.ts";
 import type { CrushJson } from "./schema.ts";
 import { choiceOf, largeOf, smallOf } from "./selection.ts";
+import { parseTemplate, runsCommand } from "./template.ts";
 import { checkTemplates, checkTrust, untrustedFiles } from "./trust.ts";
 
 /** Shorter values are no secrets: masking them would spoil ordinary text. */
@@ -40,6 +41,8 @@ export interface LoadOptions {
   readonly isolated?: boolean;
   /** `--config`, absolute: read last. Whoever names a file vouches for it. */
   readonly configFile?: string | null;
+  /** No command is run: what one in `env` would say is not known, with a warning. */
+  readonly asksNothing?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -84,7 +87,11 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   }
 
   const locate = locator(files);
-  const ownEnv = await expandEnv(merged.env ?? {}, expansionIn(env, {}, cwd), locate, signal);
+  const asksNothing = options.asksNothing ?? false;
+  const around = expansionIn(env, {}, cwd);
+  const expanding = asksNothing ? withoutCommands(around) : around;
+  const ownEnv = await expandEnv(merged.env ?? {}, expanding, locate, signal);
+  if (asksNothing) warnings.push(...notAskedIn(merged.env ?? {}));
   const secrets: string[] = [];
   const keepSecret = (value: string): void => {
     if (value.length >= MIN_SECRET_LENGTH && !secrets.includes(value)) secrets.push(value);
@@ -137,6 +144,11 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     warnings: [...warnings, ...context.warnings],
   };
 }
+
+const notAskedIn = (templates: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(templates)
+    .filter(([, template]) => runsCommand(parseTemplate(template)))
+    .map(([name]) => `env.${name} is not known: a command says it, and none was run`);
 
 async function checkFiles(files: readonly ConfigFile[]): Promise<readonly string[]> {
   if (files.length === 0) return [];

@@ -1,6 +1,7 @@
 import type { ProviderType, SelectedModel } from "../config/config.ts";
 import { assertNever } from "../shared/assert-never.ts";
 import { httpBounds } from "./http-bounds.ts";
+import type { HttpClient } from "./http-client.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { Family } from "./sdk-model.ts";
 
@@ -9,6 +10,8 @@ export interface OpenModelOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sessionId: string;
   readonly workingDirectory: string;
+  /** Who sends the requests; one of our own unless told. */
+  readonly client?: HttpClient | undefined;
 }
 
 /** The model behind its API. Loads the code of that API only; nothing is sent before the first `stream`. */
@@ -30,7 +33,8 @@ export async function openModel(
     import("./sdk-model.ts"),
     import("./http-client.ts"),
   ]);
-  return sdkModel(selected, family, httpClient(options.env, httpBounds(options.env)));
+  const client = options.client ?? httpClient(options.env, httpBounds(options.env));
+  return sdkModel(selected, family, client);
 }
 
 async function loadFamily(

@@ -20,6 +20,8 @@ export interface RunFacts {
   /** Of the configuration. */
   readonly warnings: readonly string[];
   readonly record: RunRecord | null;
+  /** Of a run that was only tried: what it would have sent, told in place of a result. */
+  readonly tried: JsonObject | null;
 }
 
 export const NO_FACTS: RunFacts = {
@@ -30,6 +32,7 @@ export const NO_FACTS: RunFacts = {
   configSources: [],
   warnings: [],
   record: null,
+  tried: null,
 };
 
 export interface ResultEnd {

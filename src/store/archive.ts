@@ -12,8 +12,8 @@ import { asStorageFailure, isReadOnly } from "./storage-failure.ts";
 
 /** The sessions of a data directory for whoever looks at them and tidies up, and runs nothing. */
 export interface Archive extends Disposable {
-  readonly sessions: Pick<Sessions, "get" | "list">;
-  readonly messages: Pick<Messages, "list">;
+  readonly sessions: Pick<Sessions, "get" | "list" | "summaryOf">;
+  readonly messages: Pick<Messages, "list" | "lastModel">;
   rename(id: SessionId, title: string): void;
   /**
    * Takes a session away with its children and all that belongs to them, in one transaction; false when it is no longer as it was seen, and

@@ -19,6 +19,7 @@ const known: RunFacts = {
   configSources: ["/home/crush.json"],
   warnings: ["a hook is not carried out"],
   record: null,
+  tried: null,
 };
 
 /** As design and documentation promise them, in their order. */
