@@ -49,12 +49,14 @@ describe("looking into a store", () => {
     store.close();
   });
 
-  test("an older schema is told", () => {
+  test("an older schema is told, and one whose last writer took its log away stays without one", () => {
     using temp = tempDirectory();
     const database = new DatabaseSync(join(temp.path, FILE));
-    database.exec("CREATE TABLE t (a); PRAGMA user_version=1");
+    database.exec("PRAGMA journal_mode=WAL; CREATE TABLE t (a); PRAGMA user_version=1");
     database.close();
+    expect(filesIn(temp.path)).toEqual([FILE]);
     expect(inspectStore(temp.path)?.version).toBe(1);
+    expect(filesIn(temp.path)).toEqual([FILE]);
   });
 
   test("a newer schema, a damaged file and no database at all are what a run could not use", () => {
