@@ -11,7 +11,7 @@ import { lookAtTools } from "./doctor/look-at-tools.ts";
 import type { Flags } from "./flag-values.ts";
 import { oneLine } from "./one-line.ts";
 import { printOut } from "./print-out.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { workspaceFlags } from "./workspace-flags.ts";
 
 /** For all of it together; the rest of ten seconds is for ending what was started. */
 const LOOK_MS = 8_000;
@@ -19,7 +19,7 @@ const LOOK_MS = 8_000;
 /** `crush doctor`: what works here and what does not; ends with the status that a run would end with. */
 export async function doctorCommand(flags: Flags): Promise<number> {
   const { env } = process;
-  const cwd = workingDirectory(flags.text("cwd"));
+  const { path: cwd, ...files } = workspaceFlags(flags);
   const online = flags.flag("online") ?? false;
   const limit = new AbortController();
   const late = new RunFailed(
@@ -28,13 +28,7 @@ export async function doctorCommand(flags: Flags): Promise<number> {
     }),
   );
   const timer = setTimeout(() => limit.abort(late), LOOK_MS);
-  const checked = checkConfig({
-    cwd,
-    env,
-    dataDir: flags.text("data-dir"),
-    trustConfig: flags.flag("trust-config") ?? false,
-    signal: limit.signal,
-  });
+  const checked = checkConfig({ cwd, env, ...files, signal: limit.signal });
   const model = flags.text("model");
   const place = { cwd, env: fewVariables(env) };
   const looked = [

@@ -79,3 +79,12 @@ test.each([
   expect(seen(ended)).toEqual(failed(reason, { says }));
   expect(provider.requests).toEqual([]);
 });
+
+test("crush doctor and crush config look where an isolated run does", async () => {
+  await using place = crushPlace({ configuration: "{ broken" });
+  const env = { OPENAI_API_KEY: "sk-of-the-environment" };
+  for (const command of [["doctor"], ["config", "check"]]) {
+    expect((await place.run(command, { env })).status).toBe(STATUS.invalid_config);
+    expect((await place.run([...command, "--isolated"], { env })).status).toBe(0);
+  }
+});
