@@ -74,6 +74,7 @@ async function runToolCall(
 ): Promise<ToolResultPart> {
   const { emit, clock } = ports;
   const start = clock.monotonic();
+  const startedMs = clock.now();
   emit({ type: "tool.started", callId: call.id, name: call.name, input: call.input });
   const result = await execute(ports, call, signal);
   if (result.denied !== undefined) {
@@ -81,13 +82,14 @@ async function runToolCall(
     step.denials.push(denial);
     emit({ type: "tool.denied", ...denial });
   }
+  const ms = Math.round(clock.monotonic() - start);
   emit({
     type: "tool.completed",
     callId: call.id,
     isError: result.isError,
     output: result.content,
     truncated: result.truncated,
-    ms: Math.round(clock.monotonic() - start),
+    ms,
   });
   return {
     type: "tool_result",
@@ -96,6 +98,7 @@ async function runToolCall(
     content: result.content,
     isError: result.isError,
     metadata: result.metadata === undefined ? "" : JSON.stringify(result.metadata),
+    span: { startedMs, endedMs: startedMs + ms },
   };
 }
 

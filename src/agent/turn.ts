@@ -83,6 +83,7 @@ export class Turn {
       const draft: StepDraft = { parts: [] };
       this.#open = { id, draft, tools: null };
       emit({ type: "step.started", n, model: this.#setup.model.ref, messageId: id });
+      const startedMs = this.#ports.clock.now();
       const step = await this.#call(
         this.#main,
         this.#stepPorts(),
@@ -94,7 +95,7 @@ export class Turn {
       this.#account(this.#main, step.usage);
       const calls = step.parts.filter((part): part is ToolCallPart => part.type === "tool_call");
       const goesOn = calls.length > 0 && !CUT_OFF.has(step.finish);
-      this.#finish(id, step.parts, goesOn ? "tool_use" : step.finish);
+      this.#finish(id, step, goesOn ? "tool_use" : step.finish, startedMs);
       this.#talk.count(step.usage);
       emit({ type: "step.completed", usage: step.usage, finishReason: step.finish });
       if (!goesOn) {
@@ -204,8 +205,14 @@ export class Turn {
     this.#ports.sink.finish(id, "assistant", [...closed, { type: "finish", time, ...mark }]);
   }
 
-  #finish(id: MessageId, parts: readonly Part[], reason: FinishReason): void {
-    const whole = [...parts, { type: "finish" as const, reason, time: this.#seconds() }];
+  #finish(
+    id: MessageId,
+    { parts, usage }: StepResult,
+    reason: FinishReason,
+    startedMs: number,
+  ): void {
+    const step = { startedMs, endedMs: this.#ports.clock.now(), usage };
+    const whole = [...parts, { type: "finish" as const, reason, time: this.#seconds(), step }];
     this.#talk.add(this.#ports.sink.finish(id, "assistant", whole));
     const text = textOf({ parts });
     this.#last = { id, text };

@@ -32,6 +32,20 @@ const ID_AND_TITLE: Words = {
   missing: ["the id of a session and its new title", "crush session list shows the ids"],
 };
 
+const EXPORT_FLAGS = {
+  format: {
+    type: "string",
+    nargs: 1,
+    describe: "markdown or html (as the name of the file says, else markdown)",
+  },
+  "output-file": {
+    alias: "o",
+    type: "string",
+    nargs: 1,
+    describe: "Write to this file, in one step, instead of standard output",
+  },
+} as const satisfies FlagTable;
+
 type Perform = (words: readonly string[], flags: Flags) => Promise<number>;
 
 const entry = (
@@ -98,6 +112,19 @@ export const SESSION_COMMANDS: readonly Command[] = [
     {
       flags: PRUNE_FLAGS,
       examples: [["crush session prune --older-than 30d --keep 20 --dry-run", "what would go"]],
+    },
+  ),
+  entry(
+    "export",
+    "Write a session as Markdown, or as one HTML page",
+    async ([id = ""], flags) =>
+      await (await import("./session-export-command.ts")).exportSession(id, flags),
+    {
+      flags: EXPORT_FLAGS,
+      words: ID,
+      examples: [
+        ["crush session export 703e28f -o session.html", "a page that needs nothing else"],
+      ],
     },
   ),
 ];

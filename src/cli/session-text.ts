@@ -34,7 +34,7 @@ function messageText(message: Message, clean: Clean): string {
   const { role, provider, model, createdAt, isSummary } = message;
   const lines = message.parts.flatMap((part) => partLines(part, clean));
   if (lines.length === 0) return "";
-  const who = model === "" ? role : `${role} (${provider}/${model})`;
+  const who = model === "" ? role : `${role} (${clean(`${provider}/${model}`)})`;
   const what = isSummary === true ? `${who}, a summary of what came before` : who;
   return `--- ${shortTime(createdAt)} ${oneLine(what)}\n${lines.join("\n")}\n`;
 }
@@ -47,11 +47,13 @@ function partLines(part: Part, clean: Clean): readonly string[] {
     case "reasoning":
       return part.thinking === "" ? [] : [`(thought) ${line(part.thinking)}`];
     case "tool_call":
-      return [`> ${oneLine(part.name)} ${line(part.input)}`];
+      return [`> ${oneLine(clean(part.name))} ${line(part.input)}`];
     case "tool_result":
-      return [`< ${oneLine(part.name)}${part.isError ? " failed:" : ""} ${line(part.content)}`];
+      return [
+        `< ${oneLine(clean(part.name))}${part.isError ? " failed:" : ""} ${line(part.content)}`,
+      ];
     case "binary":
-      return [`(${oneLine(part.mimeType)}, ${bytesOf(part.data)} bytes) ${line(part.path)}`];
+      return [`(${oneLine(clean(part.mimeType))}, ${bytesOf(part.data)} bytes) ${line(part.path)}`];
     case "finish":
       return ENDS_WELL.has(part.reason) ? [] : [`(ended: ${part.reason}) ${line(told(part))}`];
   }

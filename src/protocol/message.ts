@@ -1,5 +1,6 @@
 import type { JsonObject } from "../shared/json.ts";
 import type { MessageId, SessionId } from "./ids.ts";
+import type { Usage } from "./usage.ts";
 
 export type Role = "user" | "assistant" | "tool" | "system";
 
@@ -13,6 +14,12 @@ export type FinishReason =
   | "content_filter"
   | "unknown"
   | "stop";
+
+/** When something ran, in milliseconds since the epoch. Kept for whoever looks at a session later; clients are not sent it. */
+export interface Span {
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
 
 /**
  * One typed part of a message. `providerMetadata` is what the provider wants to see again on the next
@@ -45,6 +52,7 @@ export type Part =
       readonly isError: boolean;
       /** A JSON document or the empty string. */
       readonly metadata: string;
+      readonly span?: Span;
     }
   /** An attachment of a user message. */
   | {
@@ -61,6 +69,8 @@ export type Part =
       readonly time: number;
       readonly message?: string;
       readonly details?: string;
+      /** Of a message that a model wrote to its end. */
+      readonly step?: Span & { readonly usage: Usage };
     };
 
 export interface Message {

@@ -80,7 +80,7 @@ function flatPart(part: Part, clean: Clean): JsonObject {
         is_error: part.isError,
       });
     case "binary":
-      return filled({ type: "binary", mime_type: part.mimeType, size: bytesOf(part.data) });
+      return filled({ type: "binary", mime_type: clean(part.mimeType), size: bytesOf(part.data) });
     case "finish":
       return filled({ type: "finish", reason: part.reason, time: part.time });
     default:

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { RunAborted } from "../../src/protocol/run-aborted.ts";
+import { NO_USAGE } from "../../src/protocol/usage.ts";
 import { limitsOf } from "../../src/protocol/run-options.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import {
@@ -42,10 +43,26 @@ test("an answer is the text of the last message, and the outcome says what it to
       streamed: "Hello",
       parts: [
         { type: "text", text: "Hello" },
-        { type: "finish", reason: "end_turn", time: 1_700_000_000 },
+        {
+          type: "finish",
+          reason: "end_turn",
+          time: 1_700_000_000,
+          step: { startedMs: 1_700_000_000_000, endedMs: 1_700_000_000_000, usage: NO_USAGE },
+        },
       ],
     },
   ]);
+});
+
+test("a message keeps what its model call took, and a tool result when its tool ran", async () => {
+  const usage = { ...NO_USAGE, inputTokens: 7, outputTokens: 3 };
+  const call = { type: "tool_call", id: "c", name: "look", input: "{}" } as const;
+  const model = fakeModel(parts(call, finish("tool_use", usage)), says("done"));
+  const { sink } = await takeTurn(turnSetup(model, { tools: [fakeTool("look")] }));
+  const [asked, told] = sink.messages;
+  const span = { startedMs: expect.any(Number), endedMs: expect.any(Number) };
+  expect(asked?.parts?.at(-1)).toMatchObject({ type: "finish", step: { ...span, usage } });
+  expect(told?.parts?.[0]).toMatchObject({ type: "tool_result", span });
 });
 
 test.each(["", " \n\t"])("an answer of %j is empty_output", async (text) => {
