@@ -13,7 +13,6 @@ import {
   says,
   stalls,
 } from "../support/fake-model.ts";
-import { NO_USAGE } from "../../src/protocol/usage.ts";
 import { fakeTool, result } from "../support/fake-tool.ts";
 import { memorySink } from "../support/memory-sink.ts";
 import { takeTurn } from "../support/take-turn.ts";
