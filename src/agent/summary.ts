@@ -1,5 +1,5 @@
 import { failure, RunFailed } from "../protocol/ending.ts";
-import { textOf, type Message, type Part } from "../protocol/message.ts";
+import { textOf, type Message, type Part, type Span } from "../protocol/message.ts";
 import type { StepResult } from "./model-step.ts";
 
 /** What the model is when it summarises. */
@@ -29,7 +29,7 @@ export const SUMMARY_REQUEST: Message = {
 };
 
 /** The content of the summary message. Throws `RunFailed` for an answer that cannot stand for a conversation. */
-export function summaryParts(step: StepResult, time: number, provider: string): readonly Part[] {
+export function summaryParts(step: StepResult, span: Span, provider: string): readonly Part[] {
   const isCutOff = step.finish === "max_tokens" || step.finish === "error";
   if (isCutOff || step.finish === "content_filter" || textOf(step).trim() === "") {
     const why = isCutOff ? "it was cut off" : "it was empty or withheld";
@@ -41,7 +41,9 @@ export function summaryParts(step: StepResult, time: number, provider: string): 
     );
   }
   const said = step.parts.filter(({ type }) => type !== "tool_call");
-  return [...said, { type: "finish", reason: "end_turn", time }];
+  const time = Math.floor(span.endedMs / 1000);
+  const took = { ...span, usage: step.usage };
+  return [...said, { type: "finish", reason: "end_turn", time, step: took }];
 }
 
 /** The prompt with which a turn goes on that its summary has interrupted. */

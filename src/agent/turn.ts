@@ -249,7 +249,7 @@ export class Turn {
   }
 
   async #summarize(signal: AbortSignal): Promise<void> {
-    const { sink, emit } = this.#ports;
+    const { sink, emit, clock } = this.#ports;
     const caller = this.#summarizer(this.#talk);
     const { by } = caller;
     const messages = this.#talk.readAnswered(by.takesFiles);
@@ -259,9 +259,10 @@ export class Turn {
     emit({ type: "summary.started", messageId: id });
     const ports = { ...this.#stepPorts(), system: SUMMARY_SYSTEM, tools: [] };
     const asked = [...messages, SUMMARY_REQUEST];
+    const startedMs = clock.now();
     const step = await this.#call(caller, ports, asked, this.#summary, signal);
     this.#account(caller, step.usage);
-    const parts = summaryParts(step, this.#seconds(), by.providerId);
+    const parts = summaryParts(step, { startedMs, endedMs: clock.now() }, by.providerId);
     this.#talk.summarize(sink.finishSummary(id, parts));
     this.#summary = null;
     emit({ type: "summary.completed", messageId: id, usage: step.usage });

@@ -38,6 +38,21 @@ test("summaries that make room may be as many as it takes", async () => {
   expect(outcome).toMatchObject({ reason: "end_turn", text: "done", turns: 9 });
 });
 
+test("a summary keeps what its model call took, like every message of a model", async () => {
+  const note = parts({ type: "text", text: "N1" }, finish("end_turn", { inputTokens: 850 }));
+  const model = fakeModel(fills(1), note, says("done"));
+  const { sink } = await takeTurn(turnSetup(model, { contextWindow: 1000, tools: [look] }));
+  const summary = sink.messages.find(({ isSummary }) => isSummary === true);
+  expect(summary?.parts?.at(-1)).toMatchObject({
+    type: "finish",
+    step: {
+      startedMs: expect.any(Number) as number,
+      endedMs: expect.any(Number) as number,
+      usage: { inputTokens: 850 },
+    },
+  });
+});
+
 test("an answer stands when the summaries before it made no room", async () => {
   const last = parts({ type: "text", text: "done" }, finish("end_turn", { inputTokens: 900 }));
   const model = fakeModel(fills(1), says("N1"), fills(2), says("N2"), last, says("never"));
