@@ -5,15 +5,21 @@ import type { TurnEvent } from "../protocol/run-event.ts";
 import { isJsonObject, type JsonObject } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
 import { orLeftBehind } from "../shared/or-left-behind.ts";
+import { isMcpTool } from "../protocol/permission-rule.ts";
+import { RunFailed } from "../protocol/ending.ts";
+import { childScope, type Scope } from "../shared/scope.ts";
+import type { Permissions, Wish } from "../tools/permissions/permissions.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 import type { SettledCall } from "./loop-guard.ts";
+import { blockedBy } from "./turn-endings.ts";
 
 export type ToolCallPart = Extract<Part, { type: "tool_call" }>;
 type ToolResultPart = Extract<Part, { type: "tool_result" }>;
 
 export interface ToolPorts {
   readonly tools: readonly Tool[];
-  readonly context: Omit<ToolContext, "signal" | "onProgress">;
+  readonly permissions: Permissions;
+  readonly context: Pick<ToolContext, "cwd" | "env" | "files">;
   readonly emit: (event: TurnEvent) => void;
   readonly clock: Clock;
 }
@@ -31,7 +37,7 @@ const MOST_LISTENERS = 4;
 
 /**
  * Runs the calls of one step into `step`, which the caller keeps when an abort throws: neighbouring calls that only read at the same
- * time (not too many of them), the others one after the other.
+ * time (not too many of them), the others one after the other. With `onAsk: "abort"` a call that nobody could approve ends it at once.
  */
 export async function runToolCalls(
   ports: ToolPorts,
@@ -39,16 +45,17 @@ export async function runToolCalls(
   step: ToolStep,
   signal: AbortSignal,
 ): Promise<void> {
-  setMaxListeners(MOST_AT_ONCE * MOST_LISTENERS, signal);
+  using scope = childScope(signal);
+  setMaxListeners(MOST_AT_ONCE * MOST_LISTENERS, scope.signal);
   for (const batch of batchesOf(ports.tools, calls)) {
-    signal.throwIfAborted();
+    scope.signal.throwIfAborted();
     const settled = await Promise.allSettled(
-      batch.map(async (call) => await runToolCall(ports, call, step, signal)),
+      batch.map(async (call) => await runToolCall(ports, call, step, scope)),
     );
     for (const one of settled) {
       if (one.status === "fulfilled") step.results.push(one.value);
     }
-    signal.throwIfAborted();
+    scope.signal.throwIfAborted();
     for (const one of settled) if (one.status === "rejected") throw one.reason;
   }
 }
@@ -70,17 +77,19 @@ async function runToolCall(
   ports: ToolPorts,
   call: ToolCallPart,
   step: ToolStep,
-  signal: AbortSignal,
+  scope: Scope,
 ): Promise<ToolResultPart> {
-  const { emit, clock } = ports;
+  const { emit, clock, permissions } = ports;
   const start = clock.monotonic();
   const startedMs = clock.now();
   emit({ type: "tool.started", callId: call.id, name: call.name, input: call.input });
-  const result = await execute(ports, call, signal);
+  const result = await execute(ports, call, scope.signal);
   if (result.denied !== undefined) {
     const denial = { callId: call.id, name: call.name, ...result.denied };
     step.denials.push(denial);
     emit({ type: "tool.denied", ...denial });
+    if (denial.kind === "unapproved" && permissions.onAsk === "abort")
+      scope.abort(new RunFailed(blockedBy(denial)));
   }
   const ms = Math.round(clock.monotonic() - start);
   emit({
@@ -110,21 +119,28 @@ async function execute(
   const tool = ports.tools.find(({ name }) => name === call.name);
   if (tool === undefined) {
     const known = ports.tools.map(({ name }) => name).join(", ");
-    return refusal(`There is no tool ${JSON.stringify(call.name)}. The tools are: ${known}.`);
+    return mistake(`There is no tool ${JSON.stringify(call.name)}. The tools are: ${known}.`);
   }
   const input = decodeInput(call.input);
   if (input === null)
-    return refusal("The input is not a JSON object; send one that fits the schema.");
+    return mistake("The input is not a JSON object; send one that fits the schema.");
   const onProgress = (bytes: number): void =>
     ports.emit({ type: "tool.progress", callId: call.id, bytes });
+  const { permissions, context } = ports;
+  const permit = async (wish: Wish): Promise<ToolResult | null> =>
+    await permissions.permit(tool.name, wish);
   try {
-    const running = tool.run(input, { ...ports.context, signal, onProgress });
+    // What takes no pattern is judged here, as a whole.
+    const refused = isMcpTool(tool.name) ? await permit({ kind: "none" }) : null;
+    if (refused !== null) return refused;
+    const hides = permissions.hides(tool.name);
+    const running = tool.run(input, { ...context, permit, hides, signal, onProgress });
     // A tool that ignores its signal must not hold the run.
     return await orLeftBehind(running, OBEY_MS, signal);
   } catch (error) {
     signal.throwIfAborted();
     // A bug of a tool is the model's to hear of; the run goes on.
-    return refusal(`The tool failed: ${error instanceof Error ? error.message : String(error)}`);
+    return mistake(`The tool failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -137,7 +153,7 @@ function decodeInput(input: string): JsonObject | null {
   }
 }
 
-const refusal = (content: string): ToolResult => ({ content, isError: true, truncated: false });
+const mistake = (content: string): ToolResult => ({ content, isError: true, truncated: false });
 
 /** How long a tool may take to obey an abort, before we go on without it. */
 const OBEY_MS = 3_000;

@@ -1,5 +1,6 @@
 import { ENDINGS, failure, type RunFailure } from "../protocol/ending.ts";
 import { textOf, type FinishReason, type Part } from "../protocol/message.ts";
+import type { Denial } from "../protocol/run-record.ts";
 import { LOOP_LIMIT } from "./loop-guard.ts";
 import type { StepResult } from "./model-step.ts";
 import type { ToolCallPart } from "./tool-step.ts";
@@ -90,6 +91,12 @@ export function missingResults(
       metadata: "",
     }));
 }
+
+/** What a call that nobody could approve makes of the run. */
+export const blockedBy = ({ name, rule, remedy }: Omit<Denial, "callId">): RunFailure =>
+  failure("needs_approval", `${name} needed an approval that nobody could give (${rule})`, {
+    remedy,
+  });
 
 export function loopFailure(calls: readonly ToolCallPart[]): RunFailure {
   const names = [...new Set(calls.map(({ name }) => name))].join(", ");

@@ -1,6 +1,7 @@
 import type { LanguageModel } from "../provider/language-model.ts";
 import type { Prices } from "./cost.ts";
 import type { RunLimits } from "../protocol/run-options.ts";
+import type { Permissions } from "../tools/permissions/permissions.ts";
 import type { Tool } from "../tools/tool.ts";
 
 /** A model that is ready to be called. */
@@ -29,6 +30,8 @@ export interface TurnSetup extends TurnModel {
   readonly summarizer?: TurnModel;
   readonly system: string;
   readonly tools: readonly Tool[];
+  /** Which of their calls may go on. */
+  readonly permissions: Permissions;
   /** Real path. */
   readonly workingDirectory: string;
   /** Environment for child processes. */

@@ -1,4 +1,4 @@
-import { failure, RunFailed, type RunFailure } from "../protocol/ending.ts";
+import { RunFailed, type RunFailure } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import type { MessageId } from "../protocol/ids.ts";
 import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
@@ -26,6 +26,7 @@ import {
 import { callerOf, summarizers, type Caller } from "./summarizer.ts";
 import { runToolCalls, settledCalls, type ToolCallPart, type ToolStep } from "./tool-step.ts";
 import {
+  blockedBy,
   CUT_OFF,
   endedWith,
   isCancel,
@@ -125,15 +126,12 @@ export class Turn {
     return "end_turn";
   }
 
-  outcome(ended: Ended): RunOutcome {
-    const denied = this.#denials[0];
+  outcome(ended: Ended, whole = ended === "end_turn"): RunOutcome {
+    const blocking = this.#denials.find(({ kind }) => kind === "unapproved");
     const answered = ended === "end_turn" || ended.reason === "empty_output";
-    if (answered && denied !== undefined && !this.#setup.allowBlocked) {
-      const message = `${denied.name} needed an approval that nobody could give (${denied.rule})`;
-      return this.outcome(failure("needs_approval", message, { remedy: denied.remedy }));
-    }
+    if (answered && blocking !== undefined && !this.#setup.allowBlocked)
+      return this.outcome(blockedBy(blocking), true);
     const what = ended === "end_turn" ? null : ended;
-    const whole = what === null || what.reason === "needs_approval";
     return {
       reason: what?.reason ?? "end_turn",
       failure: what,
@@ -328,8 +326,9 @@ export class Turn {
   }
 
   #toolPorts() {
-    const { tools, workingDirectory, toolEnv } = this.#setup;
+    const { tools, permissions, workingDirectory, toolEnv } = this.#setup;
     const { emit, clock, files } = this.#ports;
-    return { tools, emit, clock, context: { cwd: workingDirectory, env: toolEnv, files } };
+    const context = { cwd: workingDirectory, env: toolEnv, files };
+    return { tools, permissions, emit, clock, context };
   }
 }

@@ -127,6 +127,37 @@ const SESSION_FLAGS = {
 
 /** What the agent may do. */
 const TOOL_FLAGS = {
+  allow: {
+    type: "string",
+    nargs: 1,
+    many: true,
+    describe: "Allow tool or tool(pattern), as bash(git *); more often: each of them",
+    twin: "CRUSH_RUN_ALLOW",
+  },
+  deny: {
+    type: "string",
+    nargs: 1,
+    many: true,
+    describe: "Forbid tool or tool(pattern), as write(.env); always wins",
+    twin: "CRUSH_RUN_DENY",
+  },
+  "read-only": {
+    type: "boolean",
+    describe: "Only what changes nothing",
+    twin: "CRUSH_RUN_READ_ONLY",
+  },
+  yolo: {
+    alias: "y",
+    type: "boolean",
+    describe: "Allow everything that no rule forbids",
+    twin: "CRUSH_RUN_YOLO",
+  },
+  "on-ask": {
+    type: "string",
+    nargs: 1,
+    describe: "A call that would need approval: deny, allow or abort (deny)",
+    twin: "CRUSH_RUN_ON_ASK",
+  },
   "allow-blocked": {
     type: "boolean",
     describe: "A refused tool call does not fail the run",

@@ -11,6 +11,7 @@ import type { PromptInputs } from "./read-prompt.ts";
 import { readSessionChoice, type SessionChoice } from "./session-choice.ts";
 import { usage } from "./usage.ts";
 import { workspaceFlags } from "./workspace-flags.ts";
+import { permissionsOf } from "./permission-flags.ts";
 
 /** What a command line asks of a run. */
 export interface RunRequest {
@@ -57,6 +58,7 @@ export function readRequest(flags: Flags): RunRequest {
       ...defined("allowEmpty", flags.flag("allow-empty")),
       ...defined("allowBlocked", flags.flag("allow-blocked")),
       ...defined("requireFiles", flags.texts("file").length > 0 ? true : null),
+      ...defined("permissions", permissionsOf(flags)),
     },
   };
 }

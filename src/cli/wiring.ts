@@ -14,9 +14,11 @@ import { systemClock } from "../shared/clock.ts";
 import { parseSize } from "../shared/size.ts";
 import { runMark } from "../tools/run-mark.ts";
 import { sweepRun } from "../tools/process-sweep.ts";
+import { permissionsOf } from "../tools/permissions/permissions.ts";
 import { builtinTools } from "../tools/registry.ts";
 import { toolEnvironment } from "../tools/tool-env.ts";
 import { readyModel, type ReadyModel } from "./ready-model.ts";
+import { permissionSettings } from "./permission-settings.ts";
 import { usage } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,6 +88,7 @@ export function prepareTurn(
         appendSystem: options.appendSystem,
       }),
       tools: builtinTools({ disabled: config.disabledTools }),
+      permissions: await permissionsOf(permissionSettings(config.rules, options), workingDirectory),
       workingDirectory,
       toolEnv: toolEnvironment(env, {
         secretEnvNames: config.secretEnvNames,

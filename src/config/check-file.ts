@@ -8,7 +8,8 @@ import {
   type ConfigFile,
   type FieldPath,
 } from "./config-file.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../shared/nearest.ts";
+import { ruleProblems } from "./permission-rules.ts";
 import { configSchema, KNOWN_FIELDS } from "./schema.ts";
 
 /** What is wrong with a file, all of it. */
@@ -43,6 +44,7 @@ export async function inspectFile(file: ConfigFile): Promise<Inspection> {
     );
   }
 
+  problems.push(...(await ruleProblems(file)));
   const warnings: string[] = [];
   for (const { field, known } of unknownFields(file.value)) {
     const where = await whereIs(file, field);

@@ -1,5 +1,6 @@
 import type { RunOptions } from "../protocol/run-options.ts";
 import type { JsonObject } from "../shared/json.ts";
+import type { ConfiguredRules } from "./permission-rules.ts";
 
 /** Wire families a provider can speak. protocol.md section 10.3. */
 export type ProviderType =
@@ -161,8 +162,8 @@ export interface Config {
   /** Whether a conversation that fills the model's context is summarised. */
   readonly autoSummarize: boolean;
   readonly disabledTools: ReadonlySet<string>;
-  /** `permissions.allowed_tools`: `tool` or `tool:action`. */
-  readonly allowedTools: readonly string[];
+  /** `permissions`, understood. */
+  readonly rules: ConfiguredRules;
   /** `env` of the configuration, expanded; to be added to the environment of tools. */
   readonly env: Readonly<Record<string, string>>;
   /** Every secret value that was expanded; masked in all output. Grows when `resolveModel` completes a provider. */

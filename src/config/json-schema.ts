@@ -83,7 +83,19 @@ export const FIELD_NOTES: Readonly<Record<string, Note>> = {
   "options.disable_default_providers": {
     description: "Whether only the providers of this file count.",
   },
-  permissions: { description: "What tools may do." },
+  permissions: { description: "What tools may do (docs/permissions.md)." },
+  "permissions.allowed_tools": {
+    description: "Crush's list: tools, or tool:action, that need no approval.",
+    examples: ["view", "bash:execute"],
+  },
+  "permissions.allow": {
+    description: "Rules for what is allowed: tool, tool:action or tool(pattern).",
+    examples: ["bash(git *)", "write(src/**)", "fetch(https://docs.*)"],
+  },
+  "permissions.deny": {
+    description: "Rules for what is forbidden, whatever allows it.",
+    examples: ["bash(git push *)", "view(**/.env)"],
+  },
   env: { description: "Added to the environment of tools. Values are expanded." },
   hooks: { description: "Not carried out by crush run: a PreToolUse hook ends it." },
   trusted_directories: {

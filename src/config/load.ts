@@ -15,6 +15,7 @@ import {
 } from "./find-files.ts";
 import { loadProviders, secretNames } from "./load-providers.ts";
 import { merge } from "./merge.ts";
+import { configuredRules } from "./permission-rules.ts";
 import {
   codeRoot,
   dataDirectory,
@@ -137,7 +138,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     contextFiles: context.files,
     autoSummarize: merged.options?.disable_auto_summarize !== true,
     disabledTools: new Set(merged.options?.disabled_tools ?? []),
-    allowedTools: [...new Set(merged.permissions?.allowed_tools ?? [])],
+    rules: configuredRules(files, suspects),
     env: ownEnv,
     secrets,
     secretEnvNames,

@@ -24,7 +24,7 @@ export async function recordsConfig(options: Omit<LoadOptions, "signal">): Promi
     contextFiles: [],
     autoSummarize: false,
     disabledTools: new Set(),
-    allowedTools: [],
+    rules: { allow: [], narrow: [], deny: [] },
     env: {},
     secrets: await knownSecrets(workingDirectory, options.env),
     secretEnvNames: [],

@@ -8,7 +8,7 @@ import type {
   SelectedModel,
   UnusableProvider,
 } from "./config.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../shared/nearest.ts";
 import {
   defaultModel,
   firstProvider,

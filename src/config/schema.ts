@@ -123,7 +123,8 @@ const options = shape(
   "notifications",
 );
 
-const permissions = shape({ allowed_tools: list });
+/** `allowed_tools` is Crush's; the others are ours. */
+const permissions = shape({ allowed_tools: list, allow: list, deny: list });
 const models = shape({ large: selected.known, small: selected.known });
 const hook = z.looseObject({ command: z.string() });
 

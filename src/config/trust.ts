@@ -11,6 +11,7 @@ import {
   type FieldPath,
 } from "./config-file.ts";
 import type { RunFailed } from "../protocol/ending.ts";
+import { wideningEntries } from "./permission-rules.ts";
 import { isInside, realPath, type Env } from "./places.ts";
 import type { CrushJson } from "./schema.ts";
 import {
@@ -89,6 +90,7 @@ function offencesIn(question: TrustQuestion): readonly Offence[] {
     ...redirectionsIn(file, suspects, question),
     ...strangersIn(file),
     ...dataDirectoryIn(file, suspects, question),
+    ...wideningEntries(file).map((entry) => ({ file, ...entry })),
   ]);
 }
 

@@ -4,7 +4,7 @@ import { toCamel, toSnake } from "./case.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { encodeMessage } from "./message-wire.ts";
 import type { RunFailure } from "./ending.ts";
-import { decodeFailure } from "./run-record.ts";
+import { decodeFailure, denialKindSchema } from "./run-record.ts";
 import type { AgentNotification, MessageEvent, RunComplete, RunEvent } from "./run-event.ts";
 
 /** Everything our client understands; all other events of the wire are skipped (SSE-15). */
@@ -227,7 +227,13 @@ export const EVENT_FIELDS = {
     truncated: z.boolean(),
     ms: number,
   }),
-  "tool.denied": z.object({ callId: text, name: text, rule: text, remedy: text }),
+  "tool.denied": z.object({
+    callId: text,
+    name: text,
+    kind: denialKindSchema,
+    rule: text,
+    remedy: text,
+  }),
   "message.completed": z.object({ messageId: text, text }),
   "step.completed": z.object({ usage, finishReason: text }),
   "summary.started": z.object({ messageId: text }),

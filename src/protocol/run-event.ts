@@ -1,5 +1,6 @@
 import type { RunFailure } from "./ending.ts";
 import type { FinishReason, Message } from "./message.ts";
+import type { DenialKind } from "./run-record.ts";
 import type { MessageId, RunId, SessionId } from "./ids.ts";
 import type { Usage } from "./usage.ts";
 
@@ -37,6 +38,7 @@ export type TurnEvent =
       readonly type: "tool.denied";
       readonly callId: string;
       readonly name: string;
+      readonly kind: DenialKind;
       readonly rule: string;
       readonly remedy: string;
     }

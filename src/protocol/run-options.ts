@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { LONGEST_TIMER_MS } from "../shared/duration.ts";
+import { permissionOptionsSchema } from "./permission-options.ts";
 
 const durationMs = z.int().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());
@@ -58,6 +59,7 @@ export const runOptionsSchema = z.object({
   allowBlocked: z.optional(z.boolean()),
   /** A model that cannot read every attachment is refused; without it the run goes on without them. */
   requireFiles: z.optional(z.boolean()),
+  permissions: z.optional(permissionOptionsSchema),
 });
 
 export type RunOptions = z.infer<typeof runOptionsSchema>;

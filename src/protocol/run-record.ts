@@ -8,10 +8,14 @@ import type { Usage } from "./usage.ts";
 /** Where an accepted prompt stands. behaviour.md section 2.1. */
 export type RunState = "reserved" | "queued" | "active" | "settled";
 
-/** A tool call that needed an approval nobody could give. */
+/** `denied`: by a rule, an answer to the model like any other. `unapproved`: nobody could approve it, which blocks the run. */
+export type DenialKind = "denied" | "unapproved";
+
+/** A tool call that was refused. */
 export interface Denial {
   readonly callId: string;
   readonly name: string;
+  readonly kind: DenialKind;
   readonly rule: string;
   readonly remedy: string;
 }
@@ -59,6 +63,9 @@ export interface RunRecord {
   readonly outcome: RunOutcome | null;
 }
 
+/** Older records and servers know only the one kind. */
+export const denialKindSchema = z._default(z.enum(["denied", "unapproved"]), "unapproved");
+
 const usage = z.object({
   inputTokens: z.number(),
   cachedInputTokens: z.number(),
@@ -87,7 +94,13 @@ const outcomeSchema = z.object({
   toolCalls: z.number(),
   models: z.array(z.string()),
   denials: z.array(
-    z.object({ callId: z.string(), name: z.string(), rule: z.string(), remedy: z.string() }),
+    z.object({
+      callId: z.string(),
+      name: z.string(),
+      kind: denialKindSchema,
+      rule: z.string(),
+      remedy: z.string(),
+    }),
   ),
   warnings: z.array(z.string()),
   cancelledBy: z.optional(z.string()),

@@ -103,9 +103,12 @@ const TOKENS = {
   reasoning_tokens: count("Of the output, as far as the provider tells."),
 };
 
-const DENIAL = object("A tool call that needed an approval nobody could give.", {
+const DENIAL = object("A tool call that was refused.", {
   call_id: text("Of the call."),
   name: text("Of the tool."),
+  kind: described("denied: a rule forbids it. unapproved: nobody could approve it.", {
+    enum: ["denied", "unapproved"],
+  }),
   rule: text("What refused it."),
   remedy: text("What to do about it."),
 });
@@ -149,7 +152,10 @@ const RESULT = object("How a run ended. All fields are always there.", {
   cost_usd: orNull(described("US dollars; null when a price is not known.", { type: "number" })),
   turns: count("Model calls that completed."),
   tool_calls: count("Tool calls."),
-  denials: list("Tool calls that were refused because nobody could approve them.", DENIAL),
+  denials: list(
+    "Tool calls that were refused, by a rule or because nobody could approve them.",
+    DENIAL,
+  ),
   warnings: list("Of the configuration, then of the run.", STRINGS),
   config_sources: list("The configuration files that were read.", STRINGS),
   timings_ms: object("Milliseconds since the start of the process.", {

@@ -22,6 +22,8 @@ export const bashTool = defineTool({
   }),
   run: async ({ command, timeout = DEFAULT_TIMEOUT_S }, context) => {
     if (command.includes("\0")) return failed("bash: field `command` contains a NUL character");
+    const refused = await context.permit({ kind: "command", text: command });
+    if (refused !== null) return refused;
     const { runInGroup } = await import("./process-group.ts");
     const end = await runInGroup({
       file: "sh",

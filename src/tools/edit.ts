@@ -1,6 +1,6 @@
 import { defineTool } from "./define-tool.ts";
 import { isText } from "./open-file.ts";
-import { insidePath, isInside } from "./path-guard.ts";
+import { guardedPath, isGuarded } from "./path-guard.ts";
 import { lookBefore, replaceFile } from "./replace-file.ts";
 import { flag, inputShape, optional, text, words } from "./tool-input.ts";
 import { failed, succeededWithin } from "./tool-result.ts";
@@ -18,8 +18,8 @@ export const editTool = defineTool({
     replace_all: optional(flag("Replace every occurrence")),
   }),
   run: async ({ file_path, old_string, new_string, replace_all = false }, context) => {
-    const inside = await insidePath(context.cwd, file_path);
-    if (!isInside(inside)) return inside;
+    const inside = await guardedPath(context, file_path);
+    if (!isGuarded(inside)) return inside;
     const { path, shown } = inside;
     const refuse = (why: string): ToolResult => failed(`edit: ${shown} ${why}`);
     const before = await lookBefore(path, context.files);

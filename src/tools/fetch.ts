@@ -24,16 +24,22 @@ export const fetchTool = defineTool({
     timeout: optional(integer("Time limit in seconds", 1, MAX_TIMEOUT_S)),
   }),
   run: async ({ url, format = "markdown", timeout = DEFAULT_TIMEOUT_S }, context) => {
-    const { getPage, httpUrl, NoPage } = await import("./get-page.ts");
+    const { getPage, httpUrl, NoPage, Refused } = await import("./get-page.ts");
     using scope = childScope(context.signal);
     const late = new NoPage(`no answer within ${timeout} s`);
     const timer = setTimeout(() => scope.abort(late), timeout * 1000);
     try {
-      const page = await getPage(httpUrl(url), context.env, MAX_PAGE_BYTES, scope.signal);
+      const page = await getPage(httpUrl(url), {
+        env: context.env,
+        maxBytes: MAX_PAGE_BYTES,
+        permit: async (hop) => await context.permit({ kind: "url", url: hop }),
+        signal: scope.signal,
+      });
       context.onProgress(page.bytes.length);
       return await resultOf(page, format);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (error instanceof Refused) return error.result;
       if (error instanceof NoPage) return failed(`fetch: ${error.message}`);
       throw error;
     } finally {

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { httpGet } from "../net/http-get.ts";
 import { outgoing, type Outgoing } from "../net/outgoing.ts";
 import { TransportFailed } from "../net/transport-failed.ts";
+import type { ToolResult } from "./tool.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -27,22 +28,39 @@ export interface Page {
   readonly cut: boolean;
 }
 
+export interface PageRequest {
+  readonly env: Env;
+  readonly maxBytes: number;
+  /** Null for an address that may be asked. */
+  readonly permit: (url: URL) => Promise<ToolResult | null>;
+  readonly signal: AbortSignal;
+}
+
 /** Why there is no page, as a sentence for the model. */
 export class NoPage extends Error {}
 
+/** The rules do not allow an address, be it where a redirect leads to. */
+export class Refused extends Error {
+  readonly result: ToolResult;
+  constructor(result: ToolResult) {
+    super(result.content);
+    this.result = result;
+  }
+}
+
 /**
- * GET with redirects followed, each of them through the proxy that `env` names for it, if any. Rejects with `NoPage`,
- * or with `signal.reason`; the connection is closed in every case.
+ * GET with redirects followed, each of them asked about first and through the proxy that `env` names for it, if any. Rejects with
+ * `NoPage`, `Refused` or `signal.reason`; the connection is closed in every case.
  */
 export async function getPage(
   address: URL,
-  env: Env,
-  maxBytes: number,
-  signal: AbortSignal,
+  { env, maxBytes, permit, signal }: PageRequest,
 ): Promise<Page> {
   const out = outgoing(env, { connectMs: CONNECT_MS, keepAlive: false });
   let url = address;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const refused = await permit(url);
+    if (refused !== null) throw new Refused(refused);
     const answer = await ask(out, url, signal);
     try {
       const location = answer.headers.location;

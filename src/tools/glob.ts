@@ -1,7 +1,7 @@
 import { promises } from "node:fs";
 import { join } from "node:path";
 import { defineTool } from "./define-tool.ts";
-import { insidePath, isInside } from "./path-guard.ts";
+import { guardedPath, isGuarded } from "./path-guard.ts";
 import { inputShape, optional, words } from "./tool-input.ts";
 import { failed, succeeded, succeededWithin } from "./tool-result.ts";
 
@@ -20,8 +20,8 @@ export const globTool = defineTool({
     path: optional(words("Directory to search in; default is the working directory")),
   }),
   run: async ({ pattern, path = "." }, context) => {
-    const inside = await insidePath(context.cwd, path);
-    if (!isInside(inside)) return inside;
+    const inside = await guardedPath(context, path);
+    if (!isGuarded(inside)) return inside;
     if (!(await promises.stat(inside.path)).isDirectory())
       return failed(`glob: ${inside.shown} is not a directory`);
 
@@ -39,7 +39,8 @@ export const globTool = defineTool({
     })) {
       visited += 1;
       if (visited > MAX_VISITED) break;
-      if (entry.kind !== "directory" && matches(entry.path)) found.push(entry.path);
+      if (entry.kind === "directory" || !matches(entry.path)) continue;
+      if (context.hides?.(join(inside.path, entry.path)) !== true) found.push(entry.path);
     }
     const newest = await newestFirst(inside.path, found);
     const paths = newest

@@ -1,10 +1,10 @@
 import { promises } from "node:fs";
 import { RESULT_LIMIT_BYTES, shortLine } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
-import { insidePath, isInside, shownPath } from "./path-guard.ts";
+import { guardedPath, isGuarded, shownPath } from "./path-guard.ts";
 import { flag, inputShape, optional, words } from "./tool-input.ts";
 import { failed, succeeded, succeededWithin } from "./tool-result.ts";
-import type { ToolResult } from "./tool.ts";
+import type { ToolContext, ToolResult } from "./tool.ts";
 
 const MAX_MATCHES = 200;
 const MAX_LINE_CHARACTERS = 400;
@@ -42,8 +42,8 @@ export const grepTool = defineTool({
   run: async ({ pattern, path = ".", include, literal = false }, context) => {
     if (`${pattern}${include ?? ""}`.includes("\0"))
       return failed("grep: the input contains a NUL character");
-    const inside = await insidePath(context.cwd, path);
-    if (!isInside(inside)) return inside;
+    const inside = await guardedPath(context, path);
+    if (!isGuarded(inside)) return inside;
     const target = await promises.stat(inside.path);
     if (!target.isDirectory() && !target.isFile())
       return failed(`grep: ${inside.shown} is a device, pipe or socket`);
@@ -64,7 +64,7 @@ export const grepTool = defineTool({
     });
     if (end.type === "not_started") return failed(`grep: cannot start ripgrep: ${end.message}`);
     const said = end.stderr.text(() => "…").text.trim();
-    const rows = rowsOf(end.stdout.text(() => "").text, context.cwd);
+    const rows = rowsOf(end.stdout.text(() => "").text, context);
     // 0: matches, 1: none, 2: an error, perhaps only about a file that could not be read.
     if (end.exitCode === 2 && rows.length === 0) return failed(`grep: ${said}`);
     const notes = said === "" ? [] : [`[not everything was searched: ${shortLine(said, 500)}]`];
@@ -97,10 +97,10 @@ function includeArguments(include: string | undefined): string[] {
 }
 
 /** `path:line: text` for each match; what has no NUL is not one (a note on a binary file). */
-function rowsOf(output: string, cwd: string): string[] {
+function rowsOf(output: string, { cwd, hides }: Pick<ToolContext, "cwd" | "hides">): string[] {
   return output.split("\n").flatMap((line) => {
     const nul = line.indexOf("\0");
-    if (nul === -1) return [];
+    if (nul === -1 || hides?.(line.slice(0, nul)) === true) return [];
     const [, number = "", text = ""] = /^(\d+):(.*)$/s.exec(line.slice(nul + 1)) ?? [];
     if (number === "") return [];
     const shown = shortLine(text.replace(/\r$/, ""), MAX_LINE_CHARACTERS);

@@ -1,6 +1,7 @@
 import { promises } from "node:fs";
+import { join } from "node:path";
 import { defineTool } from "./define-tool.ts";
-import { insidePath, isInside } from "./path-guard.ts";
+import { guardedPath, isGuarded } from "./path-guard.ts";
 import { inputShape, integer, optional, texts, words } from "./tool-input.ts";
 import { failed, succeeded, succeededWithin } from "./tool-result.ts";
 import type { Entry } from "./walk.ts";
@@ -18,8 +19,8 @@ export const lsTool = defineTool({
     depth: optional(integer("How many levels to show", 1, MAX_DEPTH)),
   }),
   run: async ({ path = ".", ignore = [], depth = MAX_DEPTH }, context) => {
-    const inside = await insidePath(context.cwd, path);
-    if (!isInside(inside)) return inside;
+    const inside = await guardedPath(context, path);
+    if (!isGuarded(inside)) return inside;
     const found = await promises.stat(inside.path);
     if (!found.isDirectory()) return failed(`ls: ${inside.shown} is not a directory; use view`);
 
@@ -28,6 +29,7 @@ export const lsTool = defineTool({
     let more = false;
     const { signal } = context;
     for await (const entry of walk({ root: inside.path, maxDepth: depth, ignore, signal })) {
+      if (context.hides?.(join(inside.path, entry.path)) === true) continue;
       more = entries.length === MAX_ENTRIES;
       if (more) break;
       entries.push(entry);

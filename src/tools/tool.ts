@@ -1,13 +1,22 @@
+import type { DenialKind } from "../protocol/run-record.ts";
 import type { JsonObject } from "../shared/json.ts";
+import type { Wish } from "./permissions/permissions.ts";
 
 /** What a tool may touch, and how it tells that it is alive. */
 export interface ToolContext {
-  /** Real path of the working directory; file tools stay inside it. */
+  /** Real path of the working directory. */
   readonly cwd: string;
   /** Environment for child processes and connections: scrubbed of provider keys, with `CI=1` and friends. */
   readonly env: Readonly<Record<string, string>>;
   /** What this session has read, so that an edit of an unread or changed file is refused. */
   readonly files: FileTracker;
+  /**
+   * Asks leave for what the call touches; null when it may go on, else its result. A tool whose rules take a pattern asks itself, before
+   * it acts; the others are asked about as a whole before they run.
+   */
+  readonly permit: (wish: Wish) => Promise<ToolResult | null>;
+  /** Whether a deny rule keeps a file (by its real path) out of what is listed; null when there is no such rule. */
+  readonly hides: ((real: string) => boolean) | null;
   readonly signal: AbortSignal;
   /** Called as output arrives, with the number of bytes so far. Must not throw. */
   readonly onProgress: (bytes: number) => void;
@@ -27,8 +36,8 @@ export interface ToolResult {
   readonly truncated: boolean;
   /** For the record, not for the model. */
   readonly metadata?: JsonObject;
-  /** The call needed an approval that nobody could give. */
-  readonly denied?: { readonly rule: string; readonly remedy: string };
+  /** The call was refused: by a rule, or because nobody could approve it. */
+  readonly denied?: { readonly kind: DenialKind; readonly rule: string; readonly remedy: string };
 }
 
 /**

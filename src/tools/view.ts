@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { RESULT_LIMIT_BYTES, shortLine } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
 import { binaryKind, readRegularFile } from "./open-file.ts";
-import { type InsidePath, insidePath, isInside, shownPath } from "./path-guard.ts";
+import { type GuardedPath, guardedPath, isGuarded, shownPath } from "./path-guard.ts";
 import { inputShape, integer, optional, words } from "./tool-input.ts";
 import { failed } from "./tool-result.ts";
 import type { ToolResult } from "./tool.ts";
@@ -22,8 +22,8 @@ export const viewTool = defineTool({
     limit: optional(integer("How many lines to show", 1, 1e9)),
   }),
   run: async ({ file_path, offset = 1, limit = DEFAULT_LINES }, context) => {
-    const inside = await insidePath(context.cwd, file_path);
-    if (!isInside(inside)) return inside;
+    const inside = await guardedPath(context, file_path);
+    if (!isGuarded(inside)) return inside;
     const file = await readRegularFile(inside.path).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
       return missing(context.cwd, inside);
@@ -80,7 +80,7 @@ function numbered(shown: string, bytes: Buffer, offset: number, limit: number): 
 }
 
 /** What to say about a file that is not there: names in its directory that look like it. */
-async function missing(cwd: string, { path, shown }: InsidePath): Promise<string> {
+async function missing(cwd: string, { path, shown }: GuardedPath): Promise<string> {
   const names = await promises.readdir(dirname(path)).catch(() => null);
   if (names === null) return `does not exist; neither does the directory ${dirname(shown)}`;
   const wanted = basename(path);

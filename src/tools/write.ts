@@ -1,6 +1,6 @@
 import { defineTool } from "./define-tool.ts";
 import { isText } from "./open-file.ts";
-import { insidePath, isInside } from "./path-guard.ts";
+import { guardedPath, isGuarded } from "./path-guard.ts";
 import { lookBefore, replaceFile } from "./replace-file.ts";
 import { inputShape, text, words } from "./tool-input.ts";
 import { failed, succeeded, succeededWithin } from "./tool-result.ts";
@@ -15,8 +15,8 @@ export const writeTool = defineTool({
     content: text("The whole content"),
   }),
   run: async ({ file_path, content }, context) => {
-    const inside = await insidePath(context.cwd, file_path);
-    if (!isInside(inside)) return inside;
+    const inside = await guardedPath(context, file_path);
+    if (!isGuarded(inside)) return inside;
     const { path, shown } = inside;
     const before = await lookBefore(path, context.files);
     if (before.type === "refused") return failed(`write: ${shown} ${before.why}`);

@@ -198,7 +198,11 @@ test("the events of a call tell its input, its result and how long it took", asy
 });
 
 test("a call that nobody could approve makes the run needs_approval at its end, with its answer", async () => {
-  const denied = { rule: "outside the working directory", remedy: "use --allow" };
+  const denied = {
+    kind: "unapproved",
+    rule: "outside the working directory",
+    remedy: "use --allow",
+  } as const;
   const look = fakeTool("look", async () => result("refused", { isError: true, denied }));
   const model = fakeModel(callsTools({ name: "look" }), says("I could not look"));
   const { outcome, events } = await takeTurn(turnSetup(model, { tools: [look] }));
@@ -213,7 +217,7 @@ test("a call that nobody could approve makes the run needs_approval at its end, 
 });
 
 test("a denied call is no reason to try again, even when the model then said nothing", async () => {
-  const denied = { rule: "r", remedy: "m" };
+  const denied = { kind: "unapproved", rule: "r", remedy: "m" } as const;
   const look = fakeTool("look", async () => result("refused", { isError: true, denied }));
   const model = fakeModel(callsTools({ name: "look" }), says());
   const { outcome } = await takeTurn(turnSetup(model, { tools: [look] }));
@@ -221,7 +225,7 @@ test("a denied call is no reason to try again, even when the model then said not
 });
 
 test("with allowBlocked a denial is only reported", async () => {
-  const denied = { rule: "r", remedy: "m" };
+  const denied = { kind: "unapproved", rule: "r", remedy: "m" } as const;
   const look = fakeTool("look", async () => result("refused", { isError: true, denied }));
   const model = fakeModel(callsTools({ name: "look" }), says("ok"));
   const { outcome } = await takeTurn(turnSetup(model, { tools: [look], allowBlocked: true }));

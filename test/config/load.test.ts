@@ -269,10 +269,3 @@ test("env is expanded in the order of its names and seen by the providers", asyn
   expect(config.env).toEqual({ A: "a1", B: "a1-b", OPENAI_API_KEY: "sk-from-a1" });
   expect(config.providers.get("openai")?.apiKey).toBe("sk-from-a1");
 });
-
-test("allowed tools of several files come once each", async () => {
-  using folder = projectFolder();
-  folder.write("crush.json", { permissions: { allowed_tools: ["view", "bash:execute"] } });
-  folder.write(".crush.json", { permissions: { allowed_tools: ["bash:execute", "ls"] } });
-  expect((await folder.load()).allowedTools).toEqual(["view", "bash:execute", "ls"]);
-});

@@ -55,7 +55,13 @@ test("the document of a completed run tells its record, its ids and its times", 
     outputTokens: 7,
     reasoningTokens: 2,
   };
-  const denial = { callId: "c1", name: "view", rule: "outside", remedy: "allow it" };
+  const denial = {
+    callId: "c1",
+    name: "view",
+    kind: "unapproved",
+    rule: "outside",
+    remedy: "allow it",
+  } as const;
   const told = { usage, costUsd: 0.25, toolCalls: 1, denials: [denial], warnings: ["an old key"] };
   const heard = { ...NOTHING_HEARD, firstRequestAfterMs: 100.4, firstTokenAfterMs: 200.6 };
   const end = { reason: "end_turn", failure: null, exitCode: 0, endedAfterMs: 300 } as const;
@@ -85,7 +91,9 @@ test("the document of a completed run tells its record, its ids and its times", 
     cost_usd: 0.25,
     turns: 1,
     tool_calls: 1,
-    denials: [{ call_id: "c1", name: "view", rule: "outside", remedy: "allow it" }],
+    denials: [
+      { call_id: "c1", name: "view", kind: "unapproved", rule: "outside", remedy: "allow it" },
+    ],
     warnings: ["a hook is not carried out", "an old key"],
     config_sources: ["/home/crush.json"],
     timings_ms: { first_request: 100, first_token: 201, end: 300 },

@@ -25,6 +25,7 @@ const failure: fc.Arbitrary<RunFailure> = fc.record({
   provider: orNull(name),
 });
 
+const denialKind = fc.constantFrom("denied" as const, "unapproved" as const);
 const usage: fc.Arbitrary<Usage> = fc.record({
   inputTokens: fc.nat(),
   cachedInputTokens: fc.nat(),
@@ -51,6 +52,7 @@ const turnEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
   }),
   fc.record({
     type: fc.constant("tool.denied" as const),
+    kind: denialKind,
     callId: name,
     name,
     rule: text,
@@ -184,7 +186,7 @@ export const outcome: fc.Arbitrary<RunOutcome> = fc.record({
   turns: fc.nat(),
   toolCalls: fc.nat(),
   models: fc.array(name),
-  denials: fc.array(fc.record({ callId: name, name, rule: text, remedy: text })),
+  denials: fc.array(fc.record({ callId: name, name, kind: denialKind, rule: text, remedy: text })),
   warnings: fc.array(text),
 });
 

@@ -25,7 +25,7 @@ export const emptyConfig = (directory: string, more: Partial<Config> = {}): Conf
   contextFiles: [],
   autoSummarize: true,
   disabledTools: new Set(),
-  allowedTools: [],
+  rules: { allow: [], narrow: [], deny: [] },
   env: {},
   secrets: [],
   secretEnvNames: [],

@@ -2,6 +2,11 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "../../src/shared/json.ts";
+import {
+  DEFAULT_SETTINGS,
+  permissionsOf,
+  type PermissionSettings,
+} from "../../src/tools/permissions/permissions.ts";
 import type { FileTracker, Tool, ToolContext, ToolResult } from "../../src/tools/tool.ts";
 
 /** A real directory of its own, gone at the end of the scope. */
@@ -20,6 +25,8 @@ export function fileTracker(): FileTracker {
 
 export function toolContext(cwd: string, more: Partial<ToolContext> = {}): ToolContext {
   return {
+    permit: async (wish) => await (await permissionsOf(DEFAULT_SETTINGS, cwd)).permit("view", wish),
+    hides: null,
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd },
     files: fileTracker(),
@@ -32,4 +39,19 @@ export function toolContext(cwd: string, more: Partial<ToolContext> = {}): ToolC
 /** One call in a context of its own. */
 export function call(tool: Tool, cwd: string, input: JsonObject): Promise<ToolResult> {
   return tool.run(input, toolContext(cwd));
+}
+
+/** One call under these rules. */
+export async function callWith(
+  tool: Tool,
+  cwd: string,
+  input: JsonObject,
+  settings: PermissionSettings,
+): Promise<ToolResult> {
+  const permissions = await permissionsOf(settings, cwd);
+  const context = toolContext(cwd, {
+    permit: async (wish) => await permissions.permit(tool.name, wish),
+    hides: permissions.hides(tool.name),
+  });
+  return await tool.run(input, context);
 }

@@ -1,6 +1,10 @@
 import type { TurnSetup } from "../../src/agent/turn-setup.ts";
 import { limitsOf } from "../../src/protocol/run-options.ts";
+import type { Permissions } from "../../src/tools/permissions/permissions.ts";
 import type { LanguageModel } from "../../src/provider/language-model.ts";
+
+/** Every call is allowed. */
+const NO_RULES: Permissions = { onAsk: "deny", permit: async () => null, hides: () => null };
 
 /** A setup for a fake model; retries wait a millisecond or two. */
 export function turnSetup(model: LanguageModel, more: Partial<TurnSetup> = {}): TurnSetup {
@@ -15,6 +19,7 @@ export function turnSetup(model: LanguageModel, more: Partial<TurnSetup> = {}): 
     takesFiles: true,
     system: "be brief",
     tools: [],
+    permissions: NO_RULES,
     workingDirectory: "/nowhere",
     toolEnv: {},
     limits: limitsOf({ retryMaxWaitMs: 2 }),

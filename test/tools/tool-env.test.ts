@@ -32,10 +32,20 @@ test("provider keys do not reach a tool, by name, by value or through the config
 
 test("our own settings are removed and the mark of this run is set", () => {
   const env = of(
-    { CRUSH_RUN_TIMEOUT: "5", CRUSH_RUN_ID: "outer", CRUSH_CALL_IDS: "c" },
+    {
+      CRUSH_RUN_TIMEOUT: "5",
+      CRUSH_RUN_ALLOW: "bash",
+      CRUSH_RUN_DENY: "fetch",
+      CRUSH_RUN_READ_ONLY: "1",
+      CRUSH_RUN_YOLO: "1",
+      CRUSH_RUN_ON_ASK: "allow",
+      CRUSH_RUN_ID: "outer",
+      CRUSH_CALL_IDS: "c",
+    },
     { extra: { CRUSH_RUN_ID: "forged", CRUSH: "0" } },
   );
-  expect(env).not.toHaveProperty("CRUSH_RUN_TIMEOUT");
+  const ours = Object.keys(env).filter((name) => name.startsWith("CRUSH_RUN_"));
+  expect(ours.toSorted()).toEqual(["CRUSH_RUN_ID", "CRUSH_RUN_MARK"]);
   expect(env).toMatchObject({
     CRUSH_RUN_ID: "r1",
     CRUSH_RUN_MARK: "m1",

@@ -1,4 +1,4 @@
-import { nearest } from "../../config/nearest.ts";
+import { nearest } from "../../shared/nearest.ts";
 import { RunFailed } from "../../protocol/ending.ts";
 import { COMMANDS } from "../commands.ts";
 import { Flags } from "../flag-values.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest } from "../../src/config/nearest.ts";
+import { nearest } from "../../src/shared/nearest.ts";
 
 test("the most similar come first, whatever their case, and strangers are left out", () => {
   const ids = ["gpt-5", "gpt-5-mini", "GPT-5.1", "claude-opus-4-7"];
