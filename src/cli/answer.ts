@@ -2,6 +2,7 @@ import type { RunFacts } from "../run/result-document.ts";
 import type { TextMode } from "../run/run-stream.ts";
 import type { RunEvent } from "../protocol/run-event.ts";
 import type { RunAborted } from "../protocol/run-aborted.ts";
+import { reportedTo, type CiReport } from "./ci-report.ts";
 import type { WantedRecord } from "./filed-answer.ts";
 import { FORMATS, type Format } from "./format.ts";
 import type { Flags } from "./flag-values.ts";
@@ -40,14 +41,20 @@ export interface AnswerOptions {
   readonly cancel: AbortSignal;
   /** What the process ends with. */
   readonly statusOf: (end: Ending) => number;
+  /** Of the command line, beside the flags. */
+  readonly words: readonly string[];
+  /** Is told what standard output is told. */
+  readonly report: CiReport;
 }
 
 export async function openAnswer(stdout: Stdout, options: AnswerOptions): Promise<OpenAnswer> {
-  const { format, cancel } = options;
-  let answer =
+  const { format, cancel, report } = options;
+  let answer = reportedTo(
+    report,
     format === "text"
       ? textAnswer(stdout)
-      : (await import("./json-answer.ts")).jsonAnswer(format, stdout, cancel);
+      : (await import("./json-answer.ts")).jsonAnswer(format, stdout, cancel),
+  );
   return {
     mode: answer.mode,
     know: (facts) => answer.know(facts),

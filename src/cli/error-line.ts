@@ -11,18 +11,19 @@ export function errorLine(what: RunFailure): string {
 /** For a reader that takes it late: afterwards the process may die of a signal, and nothing more leaves it. */
 const TAKEN_MS = 500;
 
-/** Writes it; the word is red where colour is wanted. Bounded: a reader that does not read is not waited for. */
+/** Writes it; the word is red where colour is wanted. */
 export async function printError(what: RunFailure): Promise<void> {
   const line = errorLine(what);
   if (!wantsColour(process.stderr, process.env)) {
-    await written(line);
+    await writeNews(line);
     return;
   }
   const { Chalk } = await import("chalk");
-  await written(line.replace(/^error:/, new Chalk({ level: 1 }).red("error:")));
+  await writeNews(line.replace(/^error:/, new Chalk({ level: 1 }).red("error:")));
 }
 
-async function written(line: string): Promise<void> {
+/** To standard error, until it is taken. Bounded: a reader that does not read is not waited for. */
+export async function writeNews(line: string): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, TAKEN_MS);
     process.stderr.write(line, () => {

@@ -4,6 +4,7 @@ import { finalText } from "../run/run-stream.ts";
 import type { Answer, AnswerOptions } from "./answer.ts";
 import { controlFilter } from "./control-filter.ts";
 import { jsonAnswer } from "./json-answer.ts";
+import { junitWriter } from "./junit-writer.ts";
 import { patience } from "./patience.ts";
 import type { SideFile } from "./side-file.ts";
 import { openSideFiles, type WantedFile } from "./side-files.ts";
@@ -11,7 +12,7 @@ import type { Stdout } from "./stdout.ts";
 import { worst } from "./worse-ending.ts";
 
 /** What a file is to carry. */
-export type FileKind = "answer" | "events";
+export type FileKind = "answer" | "junit" | "events";
 
 export interface WantedRecord extends WantedFile {
   readonly kind: FileKind;
@@ -28,7 +29,7 @@ interface Filed {
 }
 
 /** The events last: their last line then tells what became of the other files. */
-const ORDER: readonly FileKind[] = ["answer", "events"];
+const ORDER: readonly FileKind[] = ["answer", "junit", "events"];
 
 /**
  * What a run writes to standard output, and to files beside it. The files are finished before the result is written to standard output, so
@@ -37,15 +38,18 @@ const ORDER: readonly FileKind[] = ["answer", "events"];
 export async function filedAnswer(
   inner: Answer,
   wanted: readonly WantedRecord[],
-  { format, cancel, statusOf }: AnswerOptions,
+  { format, cancel, statusOf, words }: AnswerOptions,
 ): Promise<Answer> {
   const sorted = wanted.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   const files = await openSideFiles(sorted, cancel);
   let killAfterMs = 0;
   const wait = patience(cancel, () => killAfterMs);
   const filed = files.map((file, at): Filed => {
-    if (sorted[at]?.kind === "events")
+    const kind = sorted[at]?.kind;
+    if (kind === "events")
       return { file, writer: jsonAnswer("stream-json", paper(file), cancel), isDocument: false };
+    if (kind === "junit")
+      return { file, writer: junitWriter(file, words, wait), isDocument: file.isReplaced };
     if (format === "text") return { file, writer: textWriter(file, wait), isDocument: false };
     return { file, writer: jsonAnswer("json", paper(file), cancel), isDocument: file.isReplaced };
   });

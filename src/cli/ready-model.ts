@@ -15,11 +15,16 @@ export interface ReadyModel {
   readonly warnings: readonly TurnWarning[];
 }
 
-interface Surroundings {
+/** Hears all secrets of a configuration that are known, each time there may be more. They leave the server by no other way. */
+export type HearSecrets = (secrets: readonly string[]) => void;
+
+export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sessionId: string;
   /** Who sends the requests; one of the model's own unless told. */
   readonly client?: HttpClient | undefined;
+  /** Nobody listens unless told. */
+  readonly hearSecrets?: HearSecrets | undefined;
 }
 
 /** Gets a model ready: its key is fresh, what the run asks of it can be asked for. Rejects with `RunFailed`. */
@@ -27,11 +32,12 @@ export async function readyModel(
   config: Config,
   found: SelectedModel,
   asked: Pick<RunOptions, "reasoningEffort" | "temperature" | "maxCostUsd">,
-  { env, sessionId, client }: Surroundings,
+  { env, sessionId, client, hearSecrets = () => {} }: Surroundings,
   signal: AbortSignal,
 ): Promise<ReadyModel> {
   if ((asked.maxCostUsd ?? 0) > 0) checkPrices(found);
   const { provider, warning } = await freshKey(config, found.provider, signal);
+  hearSecrets(config.secrets);
   const selected = await withAskedOf(asked, { ...found, provider });
   const { workingDirectory } = config;
   const open = async ({ apiKey, extraHeaders }: ProviderConfig): Promise<LanguageModel> =>
@@ -49,6 +55,7 @@ export async function readyModel(
           ? null
           : async (refreshSignal) => {
               const renewed = await credentials.renew(refreshSignal);
+              hearSecrets(config.secrets);
               return hasSameKey(provider, renewed) ? null : await open(renewed);
             },
       modelId: model.id,

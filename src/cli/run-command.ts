@@ -8,6 +8,7 @@ import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { formatOf, openAnswer, type Answer, type OpenAnswer } from "./answer.ts";
+import { openCiReport, type CiReport } from "./ci-report.ts";
 import { printError } from "./error-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { leaveSoon } from "./leave-soon.ts";
@@ -37,23 +38,31 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
   using bugs = watchBugs(abort);
   using limit = deadline(cancel);
   const raw = format !== "text" || (flags.flag("raw") ?? false);
-  const stdout = takeStdout({ raw }, abort);
+  const ci = await openCiReport(flags, process.env);
+  const stdout = ci.watched(takeStdout({ raw }, abort));
   const statusOf = ({ reason }: Ending): number => {
     const signal = reason === "signal" ? signals.received() : null;
     return signal === null ? ENDINGS[reason].exitCode : statusOfDeath(signal);
   };
-  const answer = await openAnswer(stdout, { format, cancel: cancel.signal, statusOf });
-  const ended = await attempt(words, flags, stdout, answer, limit, cancel.signal).catch(
+  const options = { format, cancel: cancel.signal, statusOf, words, report: ci };
+  const answer = await openAnswer(stdout, options);
+  const outputs = { stdout, answer, ci };
+  const ended = await attempt(words, flags, outputs, limit, cancel.signal).catch(
     async (bug: unknown) => {
       const what = failureOf(bug);
-      await answer.end({ reason: what.reason, failure: what }, ENDINGS[what.reason].exitCode);
+      const end = { reason: what.reason, failure: what };
+      await answer.end(end, ENDINGS[end.reason].exitCode);
+      await ci.end(end, ENDINGS[end.reason].exitCode);
+      ci.hush(); // its words are printed after this
       throw bug;
     },
   );
   const first = worst(worst(ended, stdout.failed()), bugs.found());
   const givenUp = await answer.end(first, statusOf(first));
   const end = worst(worst(first, givenUp), stdout.failed());
+  ci.hush();
   if (end.failure !== null && end.reason !== "reader_left") await printError(end.failure);
+  await ci.end(end, statusOf(end));
   const signal = end.reason === "signal" ? signals.received() : null;
   signals[Symbol.dispose]();
   if (signal !== null) dieOf(signal);
@@ -65,8 +74,7 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
 async function attempt(
   words: readonly string[],
   flags: Flags,
-  stdout: Stdout,
-  answer: OpenAnswer,
+  { stdout, answer, ci }: Omit<Outputs, "progress"> & { readonly answer: OpenAnswer },
   limit: Deadline,
   cancel: AbortSignal,
 ): Promise<Ending> {
@@ -80,12 +88,13 @@ async function attempt(
     limit.start(options.timeoutMs ?? null);
     const asked = await readPrompt(words, inputs, cwd, progress, cancel);
     if (request.dryRun) {
+      ci.hush();
       const { dryRun } = await import("./dry-run.ts");
       return await dryRun({ ...request, ...asked }, { answer, progress }, cancel);
     }
-    const server = startEmbedded(process.env);
+    const server = startEmbedded(process.env, ci.tellSecrets);
     try {
-      return await run({ ...request, ...asked }, server, { stdout, answer, progress }, cancel);
+      return await run({ ...request, ...asked }, server, { stdout, answer, ci, progress }, cancel);
     } finally {
       await server.close();
     }
@@ -95,6 +104,7 @@ async function attempt(
 interface Outputs {
   readonly stdout: Stdout;
   readonly answer: Answer;
+  readonly ci: CiReport;
   readonly progress: Progress;
 }
 

@@ -1,3 +1,4 @@
+import { CI_SYSTEMS } from "./ci-report.ts";
 import { FORMATS } from "./format.ts";
 import { PROGRESS_MODES } from "./progress-mode.ts";
 import { duration, type Flag, type FlagTable } from "./flags.ts";
@@ -205,6 +206,12 @@ const OUTPUT_FLAGS = {
     type: "boolean",
     describe: "Print the JSON Schema of the result (or, with the word events, of an event)",
   },
+  junit: {
+    type: "string",
+    nargs: 1,
+    takes: "FILE",
+    describe: "Write a JUnit report with one test case to this file",
+  },
   stream: {
     type: "boolean",
     describe:
@@ -249,6 +256,14 @@ const NEWS_FLAGS = {
     type: "boolean",
     describe: "Say what the run does",
     twin: "CRUSH_RUN_VERBOSE",
+  },
+  ci: {
+    type: "string",
+    nargs: 1,
+    takes: "SYSTEM",
+    values: CI_SYSTEMS,
+    describe: "Report to a CI system: github, none or auto (auto)",
+    twin: "CRUSH_RUN_CI",
   },
 } as const satisfies FlagTable;
 

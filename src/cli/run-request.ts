@@ -1,6 +1,7 @@
 import type { WorkspaceOptions } from "../client/client.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
 import { monotonicMs } from "../shared/clock.ts";
+import { CI_SYSTEMS } from "./ci-report.ts";
 import { defined } from "./defined.ts";
 import type { WantedRecord } from "./filed-answer.ts";
 import type { Flags } from "./flag-values.ts";
@@ -34,6 +35,7 @@ export function readRequest(flags: Flags): RunRequest {
   // A run with an id of its own is the same when it is asked for again: its options say what the flags say.
   const limit = choice.runId === null ? remaining : (ms: number): number => ms;
   flags.flag("raw");
+  flags.choice("ci", CI_SYSTEMS);
   return {
     workspace: workspaceFlags(flags),
     inputs: promptFlags(flags),
@@ -66,6 +68,7 @@ export function readRequest(flags: Flags): RunRequest {
 function filesOf(flags: Flags): WantedRecord[] {
   const answer = flags.text("output-file");
   const events = flags.text("events");
+  const junit = flags.text("junit");
   // -o is the format with many a program.
   if (FORMATS.some((format) => format === answer))
     throw usage(
@@ -74,6 +77,7 @@ function filesOf(flags: Flags): WantedRecord[] {
     );
   return [
     ...(answer === null ? [] : [{ kind: "answer", flag: "--output-file", path: answer } as const]),
+    ...(junit === null ? [] : [{ kind: "junit", flag: "--junit", path: junit } as const]),
     ...(events === null ? [] : [{ kind: "events", flag: "--events", path: events } as const]),
   ];
 }

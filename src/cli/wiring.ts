@@ -8,7 +8,6 @@ import { isText, type Attachment } from "../protocol/attachment.ts";
 import { RunFailed } from "../protocol/ending.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { limitsOf, type RunOptions } from "../protocol/run-options.ts";
-import type { HttpClient } from "../provider/http-client.ts";
 import { embeddedServer, type EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
 import { parseSize } from "../shared/size.ts";
@@ -17,20 +16,23 @@ import { sweepRun } from "../tools/process-sweep.ts";
 import { permissionsOf } from "../tools/permissions/permissions.ts";
 import { builtinTools } from "../tools/registry.ts";
 import { toolEnvironment } from "../tools/tool-env.ts";
-import { readyModel, type ReadyModel } from "./ready-model.ts";
 import { permissionSettings } from "./permission-settings.ts";
+import { readyModel, type ReadyModel, type HearSecrets, type Surroundings } from "./ready-model.ts";
 import { usage } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The whole server in this process: the one place where configuration, models and tools are tied to it. */
-export function startEmbedded(env: Env): EmbeddedServer {
+export function startEmbedded(env: Env, hearSecrets: HearSecrets = () => {}): EmbeddedServer {
   return embeddedServer({
     ...common(env),
-    loadConfig: async ({ path, ...wanted }, signal) =>
-      await loadConfig({ cwd: path, env, ...wanted, signal }),
-    prepareTurn: (config) => prepareTurn(config, env),
+    loadConfig: async ({ path, ...wanted }, signal) => {
+      const config = await loadConfig({ cwd: path, env, ...wanted, signal });
+      hearSecrets(config.secrets);
+      return config;
+    },
+    prepareTurn: (config) => prepareTurn(config, env, { hearSecrets }),
   });
 }
 
@@ -64,10 +66,10 @@ const SWEEP_MS = 1_500;
 export function prepareTurn(
   config: Config,
   env: Env,
-  { client }: { readonly client?: HttpClient } = {},
+  { client, hearSecrets }: Pick<Surroundings, "client" | "hearSecrets"> = {},
 ): PrepareTurn {
   return async ({ sessionId, runId, options, attachments, previous }, signal) => {
-    const around = { env, sessionId, client };
+    const around = { env, sessionId, client, hearSecrets };
     const found = await select(config, options.model ?? null, previous, signal);
     if (options.requireFiles === true) checkFiles(found, attachments);
     const { turn, provider, warnings } = await readyModel(config, found, options, around, signal);

@@ -1,10 +1,9 @@
-import { toSnake } from "../protocol/case.ts";
 import { ENDINGS, type Reason, type RunFailure } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 import type { RunOutcome, RunRecord } from "../protocol/run-record.ts";
 import { NO_USAGE, type Usage } from "../protocol/usage.ts";
-import type { Json, JsonObject } from "../shared/json.ts";
+import type { JsonObject } from "../shared/json.ts";
 import type { Heard } from "./heard.ts";
 
 /** Grows only with a change that a reader of the documents would have to follow. */
@@ -45,7 +44,9 @@ export interface ResultEnd {
 }
 
 /** How a command ended, as programs read it: every field is always there (docs/output.md). */
-export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd): JsonObject {
+export type ResultDocument = ReturnType<typeof resultDocument>;
+
+export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd) {
   const { status, retryable } = ENDINGS[end.reason];
   const outcome = facts.record?.outcome ?? null;
   const models = outcome?.models ?? (heard.model === null ? [] : [heard.model]);
@@ -72,15 +73,20 @@ export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd): J
     cost_usd: outcome?.costUsd ?? null,
     turns: outcome?.turns ?? 0,
     tool_calls: outcome?.toolCalls ?? 0,
-    denials: toSnake(outcome?.denials ?? []),
+    denials: (outcome?.denials ?? []).map(({ callId, name, rule, remedy }) => ({
+      call_id: callId,
+      name,
+      rule,
+      remedy,
+    })),
     warnings: [...facts.warnings, ...(outcome?.warnings ?? [])],
     config_sources: facts.configSources,
     timings_ms: {
       first_request: rounded(heard.firstRequestAfterMs),
       first_token: rounded(heard.firstTokenAfterMs),
-      end: rounded(end.endedAfterMs),
+      end: Math.round(end.endedAfterMs),
     },
-  };
+  } satisfies JsonObject;
 }
 
 /** A record of an older version tells the models, but only one can be told from the other. */
@@ -93,12 +99,12 @@ function byModel(outcome: RunOutcome | null): JsonObject {
   return Object.fromEntries(each.map(({ model, usage }) => [model, tokens(usage)]));
 }
 
-function errorOf(what: RunFailure): Json {
+function errorOf(what: RunFailure) {
   const { reason, message, httpStatus, provider } = what;
   return { code: reason, message, remedy: remedyOf(what), http_status: httpStatus, provider };
 }
 
-const tokens = (usage: Usage): JsonObject => ({
+const tokens = (usage: Usage) => ({
   input_tokens: usage.inputTokens,
   cached_input_tokens: usage.cachedInputTokens,
   output_tokens: usage.outputTokens,

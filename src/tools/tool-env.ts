@@ -21,10 +21,19 @@ const UNATTENDED = {
 /** By these a program can tell that an agent started it. */
 const IDENTITY = { CRUSH: "1", AGENT: "crush", AI_AGENT: "crush" } as const;
 
+/** By these files a step of GitHub Actions gives variables, paths and outputs to the steps after it: that is for the step, not its agent. */
+const STEP_FILES = [
+  "GITHUB_ENV",
+  "GITHUB_PATH",
+  "GITHUB_OUTPUT",
+  "GITHUB_STATE",
+  "GITHUB_STEP_SUMMARY",
+] as const;
+
 /**
- * The environment for tools: ours, without provider keys (by name, and by value wherever else one stands) and
- * without our own `CRUSH_RUN_*` settings, with everything that keeps a command from waiting for a person, and
- * with the id of the run, and the mark by which `sweepRun` finds what it has started. `extra` is `env` of the
+ * The environment for tools: ours, without provider keys (by name, and by value wherever else one stands),
+ * without our own `CRUSH_RUN_*` settings and the files of a CI step, with everything that keeps a command from waiting for a
+ * person, and with the id of the run, and the mark by which `sweepRun` finds what it has started. `extra` is `env` of the
  * configuration: it wins over all but these, but brings no secret back.
  */
 export function toolEnvironment(
@@ -37,7 +46,7 @@ export function toolEnvironment(
     readonly mark: string;
   },
 ): Record<string, string> {
-  const names = new Set(options.secretEnvNames);
+  const names = new Set<string>([...options.secretEnvNames, ...STEP_FILES]);
   const secrets = new Set(options.secrets.filter((secret) => secret !== ""));
   const scrubbed = (from: Env): Record<string, string> => {
     const kept: Record<string, string> = {};
