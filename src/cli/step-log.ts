@@ -18,14 +18,18 @@ const isPipe = (stats: Stats): boolean => stats.isFIFO() || stats.isSocket();
 
 const isSame = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino === b.ino;
 
-/** Whether a process reads this pipe that did not start us. */
+/** Whether a process reads this pipe that did not start us; false where that cannot be seen. */
 function isReadBeside(fd: number): boolean {
   if (process.platform !== "linux") return false;
-  const pipe = readlinkSync(`/proc/self/fd/${fd}`);
-  const above = ancestors();
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && !above.has(name))
-    .some((pid) => reads(pid, pipe));
+  try {
+    const pipe = readlinkSync(`/proc/self/fd/${fd}`);
+    const above = ancestors();
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && !above.has(name))
+      .some((pid) => reads(pid, pipe));
+  } catch {
+    return false;
+  }
 }
 
 function reads(pid: string, pipe: string): boolean {
