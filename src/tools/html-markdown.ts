@@ -7,9 +7,14 @@ import { monotonicMs } from "../shared/clock.ts";
  * nested tables keeps it busy for ever: pages are converted piece by piece, each within a time limit.
  */
 const PIECE_CHARACTERS = 96 * 1024;
-const PIECE_LIMIT_MS = 400;
-/** Nothing else runs meanwhile: after this the rest comes as bare text. */
-const TOTAL_LIMIT_MS = 1000;
+
+interface TimeLimits {
+  readonly pieceMs: number;
+  /** Nothing else runs meanwhile: after this the rest comes as bare text. */
+  readonly totalMs: number;
+}
+
+const LIMITS: TimeLimits = { pieceMs: 400, totalMs: 1000 };
 
 /** Only what has content: scripts, styles and drawings are not for reading. */
 const UNREADABLE = /<(?:!--|(script|style|svg|noscript|template|iframe|head)\b)/gi;
@@ -20,14 +25,15 @@ const UNREADABLE = /<(?:!--|(script|style|svg|noscript|template|iframe|head)\b)/
  */
 export function htmlToMarkdown(
   html: string,
-  options: { readonly plain: boolean; readonly enough: number },
+  options: { readonly plain: boolean; readonly enough: number; readonly limits?: TimeLimits },
 ): string {
+  const limits = options.limits ?? LIMITS;
   const converter = new NodeHtmlMarkdown({}, options.plain ? PLAIN : undefined);
   const started = monotonicMs();
   let text = "";
   for (const piece of piecesOf(readable(html))) {
-    const late = monotonicMs() - started > TOTAL_LIMIT_MS;
-    text += `${late ? bareText(piece) : convert(converter, piece)}\n\n`;
+    const late = monotonicMs() - started > limits.totalMs;
+    text += `${late ? bareText(piece) : convert(converter, piece, limits.pieceMs)}\n\n`;
     if (text.length > options.enough) break;
   }
   return text.replace(/\n{3,}/g, "\n\n").trim();
@@ -36,14 +42,14 @@ export function htmlToMarkdown(
 /** What these elements hold, without a mark around it. */
 const PLAIN = { "strong,b": {}, "em,i": {}, "del,s,strike": {}, a: {}, img: { ignore: true } };
 
-function convert(converter: NodeHtmlMarkdown, piece: string): string {
+function convert(converter: NodeHtmlMarkdown, piece: string, limitMs: number): string {
   try {
     // The time limit of a script is the one way to stop code that runs without a pause.
     return String(
       runInNewContext(
         "convert()",
         { convert: () => converter.translate(piece) },
-        { timeout: PIECE_LIMIT_MS },
+        { timeout: limitMs },
       ),
     );
   } catch {

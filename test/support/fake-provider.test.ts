@@ -199,7 +199,8 @@ test("packets are cut where the step says, and large answers arrive whole", asyn
     reply({ text: "äöü", splitBytes: 7 }),
     reply({ text: "x".repeat(200_000), chunks: 2_000, write: "64k" }),
   ]);
-  expect(new Set(small.packets.slice(0, -1))).toEqual(new Set([7]));
+  // A reader that comes late finds several at once.
+  expect(small.packets.slice(0, -1).filter((size) => size % 7 !== 0)).toEqual([]);
   expect(small.body).toContain("data: [DONE]");
   expect(big.body.match(/"content":"x+"/g)).toHaveLength(2_000);
   expect(big.packets.length).toBeLessThan(100);
