@@ -73,12 +73,7 @@ export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd) {
     cost_usd: outcome?.costUsd ?? null,
     turns: outcome?.turns ?? 0,
     tool_calls: outcome?.toolCalls ?? 0,
-    denials: (outcome?.denials ?? []).map(({ callId, name, rule, remedy }) => ({
-      call_id: callId,
-      name,
-      rule,
-      remedy,
-    })),
+    denials: (outcome?.denials ?? []).map(({ callId, ...more }) => ({ call_id: callId, ...more })),
     warnings: [...facts.warnings, ...(outcome?.warnings ?? [])],
     config_sources: facts.configSources,
     timings_ms: {

@@ -80,7 +80,13 @@ test("a completed run is one test case that passed, with its answer and what it 
 test.each((Object.keys(ENDINGS) as Reason[]).filter((reason) => reason !== "end_turn"))(
   "%s is a failure when the run came to its own end, else an error",
   (reason) => {
-    const denial = { callId: "c", name: "view", rule: "outside", remedy: "allow it" };
+    const denial = {
+      callId: "c",
+      name: "view",
+      kind: "unapproved",
+      rule: "outside",
+      remedy: "allow it",
+    } as const;
     const what = failure(reason, "it broke", { remedy: "mend it" });
     const told = { reason, failure: what, denials: [denial], warnings: ["old key"], costUsd: null };
     const xml = documentOf(told);

@@ -22,7 +22,13 @@ const ROOM = 100_000;
 
 test("a summary tells how a run ended, what to do about it and what it cost", () => {
   const what = failure("timeout", "too | slow", { remedy: "raise `--timeout`" });
-  const denial = { callId: "c", name: "view", rule: "outside", remedy: "allow it" };
+  const denial = {
+    callId: "c",
+    name: "view",
+    kind: "unapproved",
+    rule: "outside",
+    remedy: "allow it",
+  } as const;
   const summary = stepSummary(
     resultOf({
       reason: "timeout",
