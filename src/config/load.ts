@@ -15,7 +15,7 @@ import {
 } from "./find-files.ts";
 import { loadProviders, secretNames } from "./load-providers.ts";
 import { merge } from "./merge.ts";
-import { configuredRules } from "./permission-rules.ts";
+import { configuredRules, unheededEntries } from "./permission-rules.ts";
 import {
   codeRoot,
   dataDirectory,
@@ -117,6 +117,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const large = largeOf(loaded.providers, choices.large);
   const small = smallOf(loaded.providers, choices.small, large);
   const suspects = untrustedFiles({ files, trustConfig, home: user.home });
+  warnings.push(...(await unheededEntries(suspects)));
   const context = contextFiles({
     cwd,
     root,

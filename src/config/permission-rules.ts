@@ -67,15 +67,31 @@ export function wideningEntries(
   file: ConfigFile,
 ): readonly { readonly field: FieldPath; readonly what: string }[] {
   const what = "lets file tools reach outside of the working directory";
-  const crush = entriesOf(file, "allowed_tools").filter(({ text }) => {
-    const rule = crushRule(text);
-    return rule !== null && kindOf(rule.name) === "path";
-  });
-  const own = entriesOf(file, "allow").filter(({ text }) => {
-    const rule = parseRule(text);
-    return !isProblem(rule) && reachesOut(rule, file);
-  });
-  return [...crush, ...own].map(({ field }) => ({ field, what }));
+  return entriesOf(file, "allow")
+    .filter(({ text }) => {
+      const rule = parseRule(text);
+      return !isProblem(rule) && reachesOut(rule, file);
+    })
+    .map(({ field }) => ({ field, what }));
+}
+
+/**
+ * Crush's entries that would do the same. Many a project has them, and means no more than that nobody is to be asked: of a file that
+ * nobody vouches for they are left out, with a warning.
+ */
+export async function unheededEntries(suspects: readonly ConfigFile[]): Promise<readonly string[]> {
+  const unheeded = suspects.flatMap((file) =>
+    entriesOf(file, "allowed_tools").flatMap(({ field, text }) => {
+      const rule = crushRule(text);
+      return rule !== null && kindOf(rule.name) === "path" ? [{ file, field, text }] : [];
+    }),
+  );
+  return await Promise.all(
+    unheeded.map(
+      async ({ file, field, text }) =>
+        `${await whereIs(file, field)}: ${fieldName(field)}: ${text} stays inside the working directory; --trust-config lets it out`,
+    ),
+  );
 }
 
 const FILE_TOOLS = ["view", "ls", "glob", "grep", "edit", "write"];

@@ -39,7 +39,6 @@ test.each([
   [{ allow: ["view(~/notes/**)"] }, "permissions.allow[0]"],
   [{ allow: ["view(src/../../x)"] }, "permissions.allow[0]"],
   [{ allow: ["*"] }, "permissions.allow[0]"],
-  [{ allowed_tools: ["bash", "view"] }, "permissions.allowed_tools[1]"],
 ])("%j of a project widens what a run may do, and needs trust", async (permissions, field) => {
   using folder = projectFolder();
   folder.write("crush.json", { permissions });
@@ -48,6 +47,21 @@ test.each([
   expect(message).toMatch(/^ROOT\/crush\.json:1:\d+: /);
   expect(message).toContain(`${field} lets file tools reach outside of the working directory`);
   await folder.load({ trustConfig: true });
+});
+
+test("what Crush's list of a project would let out stays inside, with a warning, until the project is trusted", async () => {
+  using folder = projectFolder();
+  folder.write("crush.json", { permissions: { allowed_tools: ["bash", "view"] } });
+  const { rules, warnings } = await folder.load();
+  expect(rules.allow).toEqual([]);
+  expect(warnings.map((line) => folder.plain(line))).toEqual([
+    expect.stringMatching(
+      /^ROOT\/crush\.json:1:\d+: permissions\.allowed_tools\[1\]: view stays inside .*--trust-config/,
+    ),
+  ]);
+  const trusted = await folder.load({ trustConfig: true });
+  expect(trusted.rules.allow).toHaveLength(2);
+  expect(trusted.warnings).toEqual([]);
 });
 
 test.each([
