@@ -1,11 +1,7 @@
-import { constants } from "node:fs";
-import { promises } from "node:fs";
-import { delimiter, join } from "node:path";
-import { RESULT_LIMIT_BYTES } from "./bounded-text.ts";
 import { defineTool } from "./define-tool.ts";
 import { inputShape, integer, optional, text, words } from "./tool-input.ts";
+import { runShell, type ShellEnd } from "./shell-command.ts";
 import { failed } from "./tool-result.ts";
-import type { GroupEnd } from "./process-group.ts";
 import type { ToolResult } from "./tool.ts";
 
 const DEFAULT_TIMEOUT_S = 120;
@@ -24,47 +20,22 @@ export const bashTool = defineTool({
     if (command.includes("\0")) return failed("bash: field `command` contains a NUL character");
     const refused = await context.permit({ kind: "command", text: command });
     if (refused !== null) return refused;
-    const { runInGroup } = await import("./process-group.ts");
-    const end = await runInGroup({
-      file: "sh",
-      // One pipe for both streams keeps their order, as on a terminal.
-      args: ["-c", 'exec "$0" -c "$1" 2>&1', await shellFor(context.env["PATH"]), command],
-      cwd: context.cwd,
-      env: context.env,
-      timeLimitMs: timeout * 1000,
-      keepHead: RESULT_LIMIT_BYTES / 2,
-      keepTail: RESULT_LIMIT_BYTES / 2,
-      onProgress: context.onProgress,
-      signal: context.signal,
-    });
+    const { cwd, env, onProgress, signal } = context;
+    const timeLimitMs = timeout * 1000;
+    const end = await runShell({ command, cwd, env, timeLimitMs, onProgress, signal });
     return resultOf(end, timeout);
   },
 });
 
-async function shellFor(path = "/usr/local/bin:/usr/bin:/bin"): Promise<string> {
-  for (const directory of path.split(delimiter)) {
-    const candidate = join(directory || ".", "bash");
-    const usable = await promises.access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (usable) return candidate;
-  }
-  return "sh";
-}
-
-function resultOf(end: GroupEnd, timeoutS: number): ToolResult {
+function resultOf(end: ShellEnd, timeoutS: number): ToolResult {
   if (end.type === "not_started") {
     const long = end.message.includes("E2BIG");
     return failed(
       `bash: ${long ? "the command is too long; put it into a file with `write` and run that" : end.message}`,
     );
   }
-  const { text: output, cutBytes } = end.stdout.text(
-    (cut) => `[${cut} bytes left out; redirect the output to a file and \`view\` or \`grep\` it]`,
-  );
+  const { output: shown, cutBytes } = end;
   const notes = notesOn(end, timeoutS);
-  const shown = `${output}${end.stderr.text(() => "").text}`.replace(/\n+$/, "");
   const lines = [shown === "" && notes.length === 0 ? "(no output)" : shown, ...notes];
   return {
     content: lines.filter((line) => line !== "").join("\n"),
@@ -74,12 +45,12 @@ function resultOf(end: GroupEnd, timeoutS: number): ToolResult {
       exit_code: end.exitCode,
       signal: end.endedBy,
       timed_out: end.stopped === "time_limit",
-      output_bytes: end.stdout.total + end.stderr.total,
+      output_bytes: end.outputBytes,
     },
   };
 }
 
-function notesOn(end: Extract<GroupEnd, { type: "ended" }>, timeoutS: number): string[] {
+function notesOn(end: Extract<ShellEnd, { type: "ended" }>, timeoutS: number): string[] {
   const notes: string[] = [];
   if (end.stopped === "time_limit")
     notes.push(`[timed out after ${timeoutS} s; the command and all it started were ended]`);
