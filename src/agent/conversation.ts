@@ -1,9 +1,12 @@
 import type { Message } from "../protocol/message.ts";
 import type { Usage } from "../protocol/usage.ts";
+import type { ToolSpec } from "../provider/language-model.ts";
 import { asRead, fromSummary, reserveOf, tokensIn, tokensInText, unansweredIn } from "./context.ts";
 import type { TurnSetup } from "./turn-setup.ts";
 
-type Facts = Pick<TurnSetup, "contextWindow" | "autoSummarize" | "takesFiles" | "system" | "tools">;
+type Facts = Pick<TurnSetup, "contextWindow" | "autoSummarize" | "takesFiles" | "system"> & {
+  readonly tools: readonly ToolSpec[];
+};
 
 /** What the model is shown, and how much room there is for more of it. */
 export class Conversation {

@@ -1,12 +1,25 @@
 import { failureOf } from "../protocol/failure-of.ts";
+import type { MessageId } from "../protocol/ids.ts";
+import type { Message } from "../protocol/message.ts";
 import { ModelCallFailed, type LanguageModel } from "../provider/language-model.ts";
+import {
+  callModel,
+  withdraw,
+  type StepDraft,
+  type StepPorts,
+  type StepResult,
+} from "./model-step.ts";
 import type { TurnSetup, TurnWarning } from "./turn-setup.ts";
 
 /** The model of a turn with its key, which is expanded anew once if the provider refuses it. */
 export interface ModelAccess {
-  readonly model: () => LanguageModel;
-  /** Whether the failed call may be made again, with another key. Rejects when aborted. */
-  readonly mayCallAgain: (error: unknown, signal: AbortSignal) => Promise<boolean>;
+  /** One model call, with its retries; a key that is refused is renewed once in a turn (PER-22). */
+  readonly call: (
+    ports: Omit<StepPorts, "model">,
+    messages: readonly Message[],
+    open: { readonly id: MessageId; readonly draft: StepDraft },
+    signal: AbortSignal,
+  ) => Promise<StepResult>;
 }
 
 interface AccessPorts {
@@ -32,15 +45,25 @@ export function modelAccess(
       return null;
     }
   };
+  /** Whether the failed call may be made again, with another key. Rejects when aborted. */
+  const mayCallAgain = async (error: unknown, signal: AbortSignal): Promise<boolean> => {
+    if (!isUnauthorized(error)) return false;
+    const fresh = await refreshed(signal);
+    signal.throwIfAborted();
+    if (fresh === null) onRefused();
+    else model = fresh;
+    return fresh !== null;
+  };
   return {
-    model: () => model,
-    mayCallAgain: async (error, signal) => {
-      if (!isUnauthorized(error)) return false;
-      const fresh = await refreshed(signal);
-      signal.throwIfAborted();
-      if (fresh === null) onRefused();
-      else model = fresh;
-      return fresh !== null;
+    call: async (ports, messages, { id, draft }, signal) => {
+      for (;;) {
+        try {
+          return await callModel({ ...ports, model }, messages, id, draft, signal);
+        } catch (error) {
+          if (!(await mayCallAgain(error, signal))) throw error;
+          withdraw(ports, id, draft);
+        }
+      }
     },
   };
 }

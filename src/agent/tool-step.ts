@@ -14,7 +14,7 @@ import type { SettledCall } from "./loop-guard.ts";
 import { blockedBy } from "./turn-endings.ts";
 
 export type ToolCallPart = Extract<Part, { type: "tool_call" }>;
-type ToolResultPart = Extract<Part, { type: "tool_result" }>;
+export type ToolResultPart = Extract<Part, { type: "tool_result" }>;
 
 export interface ToolPorts {
   readonly tools: readonly Tool[];

@@ -70,6 +70,10 @@ export const CUT_OFF: ReadonlySet<FinishReason> = new Set([
   "error",
 ]);
 
+/** Whether the answer of the run is whole. */
+export const hasAnswer = (ended: Ended): boolean =>
+  ended === "end_turn" || ended.reason === "check_failed";
+
 type ToolResultPart = Extract<Part, { type: "tool_result" }>;
 
 /** A result for every call that has none (PER-11, INV-32). */

@@ -1,5 +1,6 @@
 import type { LanguageModel } from "../provider/language-model.ts";
 import type { Prices } from "./cost.ts";
+import type { GateSetup } from "./gates.ts";
 import type { RunLimits } from "../protocol/run-options.ts";
 import type { Permissions } from "../tools/permissions/permissions.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -39,6 +40,8 @@ export interface TurnSetup extends TurnModel {
   readonly limits: RunLimits;
   readonly allowEmpty: boolean;
   readonly allowBlocked: boolean;
+  /** What the answer has to pass before the turn ends; null: nothing. */
+  readonly gates: GateSetup | null;
   /** What went wrong on the way here and ends nothing. */
   readonly warnings: readonly TurnWarning[];
 }

@@ -1,21 +1,17 @@
 import { RunFailed, type RunFailure } from "../protocol/ending.ts";
 import { failureOf } from "../protocol/failure-of.ts";
 import type { MessageId } from "../protocol/ids.ts";
-import { textOf, type FinishReason, type Message, type Part } from "../protocol/message.ts";
+import { textOf, type Message } from "../protocol/message.ts";
 import type { Denial, RunOutcome } from "../protocol/run-record.ts";
 import type { Usage } from "../protocol/usage.ts";
 import { hasFiles } from "./context.ts";
+import { briefingOf } from "./briefing.ts";
 import { Conversation } from "./conversation.ts";
+import type { GatePorts, Gates, Verdict } from "./gates.ts";
 import { Ledger } from "./ledger.ts";
 import { limitKeeper, limitReached, withinLimit, type Spent } from "./limits.ts";
 import { LOOP_LIMIT, NO_LOOP, watchLoop } from "./loop-guard.ts";
-import {
-  callModel,
-  withdraw,
-  type StepDraft,
-  type StepPorts,
-  type StepResult,
-} from "./model-step.ts";
+import { type StepDraft, type StepPorts, type StepResult } from "./model-step.ts";
 import {
   continuationOf,
   noRoomLeft,
@@ -24,17 +20,24 @@ import {
   SUMMARY_SYSTEM,
 } from "./summary.ts";
 import { callerOf, summarizers, type Caller } from "./summarizer.ts";
-import { runToolCalls, settledCalls, type ToolCallPart, type ToolStep } from "./tool-step.ts";
+import { Transcript } from "./transcript.ts";
+import {
+  runToolCalls,
+  settledCalls,
+  type ToolCallPart,
+  type ToolPorts,
+  type ToolStep,
+} from "./tool-step.ts";
 import {
   blockedBy,
   CUT_OFF,
   endedWith,
+  hasAnswer,
   isCancel,
   loopFailure,
   markOf,
   missingResults,
   type Ended,
-  type FinishMark,
 } from "./turn-endings.ts";
 import type { TurnPorts } from "./turn-ports.ts";
 import type { TurnSetup, TurnWarning } from "./turn-setup.ts";
@@ -43,7 +46,11 @@ import type { TurnSetup, TurnWarning } from "./turn-setup.ts";
 export class Turn {
   readonly #setup: TurnSetup;
   readonly #ports: TurnPorts;
+  /** What the model is told of in each call, and may call. */
+  readonly #briefing: Pick<StepPorts, "system" | "tools">;
+  readonly #gates: Gates | null;
   readonly #talk: Conversation;
+  readonly #transcript: Transcript;
   readonly #main: Caller;
   readonly #summarizer: (talk: Conversation) => Caller;
   readonly #denials: Denial[] = [];
@@ -54,16 +61,19 @@ export class Turn {
   #open: { id: MessageId; draft: StepDraft; tools: ToolStep | null } | null = null;
   /** The summary that is being written. */
   #summary: { id: MessageId; draft: StepDraft } | null = null;
-  #last: { id: MessageId; text: string } | null = null;
   /** What the turn's own answer made of it, once it is there. */
-  #answered: Ended | null = null;
+  #verdict: Ended | null = null;
+  #loop = NO_LOOP;
   /** An interrupted turn leaves a mark in the conversation; an interrupted summary does not. */
   #leavesMark = true;
 
   constructor(setup: TurnSetup, ports: TurnPorts, history: readonly Message[]) {
     this.#setup = setup;
     this.#ports = ports;
-    this.#talk = new Conversation(setup, history);
+    this.#briefing = briefingOf(setup);
+    this.#gates = setup.gates?.open(this.#gatePorts()) ?? null;
+    this.#talk = new Conversation({ ...setup, ...this.#briefing }, history);
+    this.#transcript = new Transcript(this.#talk, ports);
     this.#keepLimits = limitKeeper(setup, (warning) => this.#warn(warning));
     this.#ledger = new Ledger(setup.model.ref);
     const { onKeyRefused } = ports;
@@ -76,7 +86,6 @@ export class Turn {
     const { sink, emit } = this.#ports;
     for (const warning of this.#setup.warnings) this.#warn(warning);
     this.#warnOfFiles(this.#talk.requests());
-    let loop = NO_LOOP;
     for (let n = 1; ; n += 1) {
       signal.throwIfAborted();
       await this.#makeRoom(signal);
@@ -85,8 +94,7 @@ export class Turn {
       this.#open = { id, draft, tools: null };
       emit({ type: "step.started", n, model: this.#setup.model.ref, messageId: id });
       const startedMs = this.#ports.clock.now();
-      const step = await this.#call(
-        this.#main,
+      const step = await this.#main.access.call(
         this.#stepPorts(),
         this.#talk.read(),
         this.#open,
@@ -96,25 +104,13 @@ export class Turn {
       this.#account(this.#main, step.usage);
       const calls = step.parts.filter((part): part is ToolCallPart => part.type === "tool_call");
       const goesOn = calls.length > 0 && !CUT_OFF.has(step.finish);
-      this.#finish(id, step, goesOn ? "tool_use" : step.finish, startedMs);
+      this.#transcript.finish(id, step, goesOn ? "tool_use" : step.finish, startedMs);
       this.#talk.count(step.usage);
       emit({ type: "step.completed", usage: step.usage, finishReason: step.finish });
-      if (!goesOn) {
-        this.#open = null;
-        this.#storeResults(missingResults(calls, [], "Error: the answer was cut off, nothing ran"));
-        return await this.#ended(step, signal);
-      }
-      const tools: ToolStep = { results: [], denials: this.#denials };
-      this.#open = { id, draft: { parts: [...step.parts] }, tools };
-      const { allowed, over } = withinLimit(this.#setup, this.#ledger.spent().toolCalls, calls);
-      this.#ledger.countTools(allowed.length);
-      await runToolCalls(this.#toolPorts(), allowed, tools, signal);
-      const left = missingResults(calls, tools.results, `Error: not run: ${over?.message ?? ""}`);
-      this.#storeResults([...tools.results, ...left]);
-      this.#open = null;
-      if (over !== null) throw new RunFailed(over);
-      loop = watchLoop(loop, settledCalls(calls, tools));
-      if (loop.repeats >= LOOP_LIMIT) return loopFailure(calls);
+      const ended = goesOn
+        ? await this.#called(calls, signal)
+        : await this.#answered(step, calls, signal);
+      if (ended !== null) return ended;
     }
   }
 
@@ -126,18 +122,20 @@ export class Turn {
     return "end_turn";
   }
 
-  outcome(ended: Ended, whole = ended === "end_turn"): RunOutcome {
+  outcome(ended: Ended, whole = hasAnswer(ended)): RunOutcome {
     const blocking = this.#denials.find(({ kind }) => kind === "unapproved");
     const answered = ended === "end_turn" || ended.reason === "empty_output";
     if (answered && blocking !== undefined && !this.#setup.allowBlocked)
       return this.outcome(blockedBy(blocking), true);
     const what = ended === "end_turn" ? null : ended;
+    const said = this.#transcript.last?.text ?? "";
+    const answer = this.#gates?.answerIn(said) ?? { text: said };
     return {
       reason: what?.reason ?? "end_turn",
       failure: what,
-      text: this.#last?.text ?? "",
-      messageId: this.#last?.id ?? null,
-      partial: !whole && (this.#last?.text ?? "") !== "",
+      ...answer,
+      messageId: this.#transcript.last?.id ?? null,
+      partial: !whole && answer.text !== "",
       ...this.#ledger.forOutcome(),
       denials: [...this.#denials],
       warnings: this.#warnings,
@@ -147,14 +145,14 @@ export class Turn {
   /** The turn was aborted or failed on its way: its open message is closed, its tool calls get results. */
   interrupted(what: RunFailure): RunOutcome {
     const open = this.#open;
-    if (open !== null) this.#last = { id: open.id, text: textOf(open.draft) };
+    if (open !== null) this.#transcript.last = { id: open.id, text: textOf(open.draft) };
     try {
       if (what.reason !== "storage") this.#leaveMark(what);
     } catch (error) {
       // The store failed as well: that is the outcome then.
       return this.outcome(failureOf(error));
     }
-    const answered = this.#answered;
+    const answered = this.#verdict;
     const isLate = what.reason === "timeout";
     if (answered === null || isLate || isCancel(what) || what.reason === "storage")
       return this.outcome(what);
@@ -172,15 +170,15 @@ export class Turn {
     const summary = this.#summary;
     if (summary !== null && isCancel(what)) this.#ports.sink.remove(summary.id); // PER-23
     if (summary !== null && !isCancel(what)) {
-      this.#close(summary.id, summary.draft.parts, mark);
+      this.#transcript.close(summary.id, summary.draft.parts, mark);
       return;
     }
     if (!this.#leavesMark) return;
     if (this.#open === null) {
       // Between two steps, or before the first: the marker gets a message of its own (PER-2).
       const id = this.#ports.sink.open("assistant");
-      this.#last ??= { id, text: "" };
-      this.#close(id, [], mark);
+      this.#transcript.last ??= { id, text: "" };
+      this.#transcript.close(id, [], mark);
       return;
     }
     const { id, draft, tools } = this.#open;
@@ -189,41 +187,8 @@ export class Turn {
       mark.reason === "canceled"
         ? "Error: user cancelled assistant tool calling"
         : "Error: the tool call did not end";
-    this.#storeResults([...done, ...missingResults(draft.parts, done, why)]);
-    this.#close(id, draft.parts, mark);
-  }
-
-  #close(id: MessageId, parts: readonly Part[], mark: FinishMark): void {
-    const time = this.#seconds();
-    const closed = parts.map((part) =>
-      part.type === "reasoning" && part.finishedAt === undefined
-        ? { ...part, finishedAt: time }
-        : part,
-    );
-    this.#ports.sink.finish(id, "assistant", [...closed, { type: "finish", time, ...mark }]);
-  }
-
-  #finish(
-    id: MessageId,
-    { parts, usage }: StepResult,
-    reason: FinishReason,
-    startedMs: number,
-  ): void {
-    const step = { startedMs, endedMs: this.#ports.clock.now(), usage };
-    const whole = [...parts, { type: "finish" as const, reason, time: this.#seconds(), step }];
-    this.#talk.add(this.#ports.sink.finish(id, "assistant", whole));
-    const text = textOf({ parts });
-    this.#last = { id, text };
-    this.#ports.emit({ type: "message.completed", messageId: id, text });
-  }
-
-  #storeResults(results: readonly Part[]): void {
-    if (results.length === 0) return;
-    this.#talk.add(this.#stored("tool", [...results, { type: "finish", reason: "stop", time: 0 }]));
-  }
-
-  #stored(role: "tool" | "user", parts: readonly Part[]): Message {
-    return this.#ports.sink.finish(this.#ports.sink.open(role), role, parts);
+    this.#transcript.addResults([...done, ...missingResults(draft.parts, done, why)]);
+    this.#transcript.close(id, draft.parts, mark);
   }
 
   /** What has joined the turn meanwhile, and room for another answer. Throws when a summary fails. */
@@ -235,7 +200,7 @@ export class Turn {
       await this.#summarize(signal);
       this.#keepLimits(this.#ledger.spent());
       const lost = this.#talk.lostRequests();
-      if (lost.length > 0) this.#talk.add(this.#stored("user", continuationOf(lost)));
+      if (lost.length > 0) this.#transcript.addRequest(continuationOf(lost));
       this.#takeFollowUps();
     }
   }
@@ -258,7 +223,7 @@ export class Turn {
     const ports = { ...this.#stepPorts(), system: SUMMARY_SYSTEM, tools: [] };
     const asked = [...messages, SUMMARY_REQUEST];
     const startedMs = clock.now();
-    const step = await this.#call(caller, ports, asked, this.#summary, signal);
+    const step = await caller.access.call(ports, asked, this.#summary, signal);
     this.#account(caller, step.usage);
     const parts = summaryParts(step, { startedMs, endedMs: clock.now() }, by.providerId);
     this.#talk.summarize(sink.finishSummary(id, parts));
@@ -266,35 +231,69 @@ export class Turn {
     emit({ type: "summary.completed", messageId: id, usage: step.usage });
   }
 
-  /** One model call, with its retries; a key that is refused is renewed once in a turn (PER-22). */
-  async #call(
-    { access }: Caller,
-    ports: Omit<StepPorts, "model">,
-    messages: readonly Message[],
-    { id, draft }: { readonly id: MessageId; readonly draft: StepDraft },
+  /** The step asked for tools, or gave the answer by one. Null: the turn goes on. */
+  async #called(calls: readonly ToolCallPart[], signal: AbortSignal): Promise<Ended | null> {
+    const { answers, others } = this.#sorted(calls);
+    const tools: ToolStep = { results: [], denials: this.#denials };
+    if (this.#open !== null) this.#open.tools = tools;
+    const { allowed, over } = withinLimit(this.#setup, this.#ledger.spent().toolCalls, others);
+    this.#ledger.countTools(allowed.length);
+    await runToolCalls(this.#toolPorts(), allowed, tools, signal);
+    const gates = answers.length > 0 && over === null ? this.#gates : null;
+    const judged = gates?.judgeCalls(answers, others.length === 0) ?? null;
+    const done = [...tools.results, ...(judged?.results ?? [])];
+    const left = missingResults(calls, done, `Error: not run: ${over?.message ?? ""}`);
+    this.#transcript.addResults([...done, ...left]);
+    this.#open = null;
+    if (over !== null) throw new RunFailed(over);
+    if (others.length > 0) this.#loop = watchLoop(this.#loop, settledCalls(others, tools));
+    if (this.#loop.repeats >= LOOP_LIMIT) return loopFailure(others);
+    if (gates === null || judged === null || judged.verdict.type === "again") return null;
+    if (gates.structured !== null) this.#transcript.addAnswer(gates.structured.text);
+    return await this.#passed(gates, judged.verdict, signal);
+  }
+
+  #sorted(calls: readonly ToolCallPart[]): Record<"answers" | "others", readonly ToolCallPart[]> {
+    const answerTool = this.#setup.gates?.answerTool?.name;
+    return {
+      answers: calls.filter(({ name }) => name === answerTool),
+      others: calls.filter(({ name }) => name !== answerTool),
+    };
+  }
+
+  /** The step is an answer in words. Null: it has to be given again. */
+  async #answered(
+    step: StepResult,
+    calls: readonly ToolCallPart[],
     signal: AbortSignal,
-  ): Promise<StepResult> {
-    for (;;) {
-      const model = access.model();
-      try {
-        return await callModel({ ...ports, model }, messages, id, draft, signal);
-      } catch (error) {
-        if (!(await access.mayCallAgain(error, signal))) throw error;
-        withdraw(ports, id, draft);
-      }
-    }
+  ): Promise<Ended | null> {
+    this.#open = null;
+    const cut = missingResults(calls, [], "Error: the answer was cut off, nothing ran");
+    this.#transcript.addResults(cut);
+    const ended = endedWith(step, this.#setup);
+    const gates = this.#gates;
+    if (gates === null || !gates.judges(ended)) return await this.#settled(ended, signal);
+    return await this.#passed(gates, gates.judgeText(textOf(step)), signal);
+  }
+
+  /** After the verdict of the schema that of the check. Null: the model was told to answer again. */
+  async #passed(gates: Gates, verdict: Verdict, signal: AbortSignal): Promise<Ended | null> {
+    const last = verdict.type === "accept" ? await gates.check(signal) : verdict;
+    if (last.type === "fail") return last.failure;
+    if (last.type === "accept") return await this.#settled("end_turn", signal);
+    this.#transcript.ask(last.words);
+    return null;
   }
 
   /** A conversation that fills the context is summarised for the next prompt, if this one has its answer. */
-  async #ended(step: StepResult, signal: AbortSignal): Promise<Ended> {
-    const ended = endedWith(step, this.#setup);
+  async #settled(ended: Ended, signal: AbortSignal): Promise<Ended> {
     if (ended !== "end_turn" || !this.#talk.isTight() || this.#talk.isHopeless()) return ended;
     const reached = limitReached(this.#setup, { ...this.#ledger.spent(), turns: 0 }); // a summary is no turn
     if (reached !== null) {
       this.#warnOfNoSummary(reached);
       return ended;
     }
-    this.#answered = ended;
+    this.#verdict = ended;
     await this.#summarize(signal);
     return ended;
   }
@@ -315,20 +314,21 @@ export class Turn {
     this.#ports.emit({ type: "warning", ...warning });
   }
 
-  #seconds(): number {
-    return Math.floor(this.#ports.clock.now() / 1000);
-  }
-
   #stepPorts(): Omit<StepPorts, "model"> {
-    const { system, tools, limits } = this.#setup;
     const { sink, emit, clock, random } = this.#ports;
-    return { system, tools, limits, sink, emit, clock, random };
+    return { ...this.#briefing, limits: this.#setup.limits, sink, emit, clock, random };
   }
 
-  #toolPorts() {
+  #toolPorts(): ToolPorts {
     const { tools, permissions, workingDirectory, toolEnv } = this.#setup;
     const { emit, clock, files } = this.#ports;
     const context = { cwd: workingDirectory, env: toolEnv, files };
     return { tools, permissions, emit, clock, context };
+  }
+
+  #gatePorts(): GatePorts {
+    const { workingDirectory: cwd, toolEnv: env } = this.#setup;
+    const { emit, clock } = this.#ports;
+    return { emit, clock, cwd, env, warn: (warning) => this.#warn(warning) };
   }
 }

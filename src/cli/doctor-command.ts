@@ -32,7 +32,7 @@ export async function doctorCommand(flags: Flags): Promise<number> {
   const model = flags.text("model");
   const place = { cwd, env: fewVariables(env) };
   const looked = [
-    bounded("program", async () => lookAtProgram(env), limit.signal),
+    bounded("program", async () => await lookAtProgram(env), limit.signal),
     bounded(
       "config",
       async () => await lookAtModels({ checked: await checked, env, model, online }, limit.signal),

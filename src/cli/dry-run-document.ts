@@ -1,3 +1,4 @@
+import { briefingOf } from "../agent/briefing.ts";
 import { asRead, tokensIn, tokensInText } from "../agent/context.ts";
 import type { Config } from "../config/config.ts";
 import { toSnake } from "../protocol/case.ts";
@@ -74,13 +75,14 @@ export function dryRunDocument({
   warnings,
 }: DryRun): DryRunDocument {
   const { setup, provider, model, server, key, parameters, unknown } = turn;
-  const tools = setup.tools.map(({ name, description, inputSchema }) => ({
+  const briefing = briefingOf(setup);
+  const tools = briefing.tools.map(({ name, description, inputSchema }) => ({
     name,
     description,
     input_schema: inputSchema,
   }));
   const tokens = {
-    system: Math.ceil(tokensInText(setup.system.length)),
+    system: Math.ceil(tokensInText(briefing.system.length)),
     tools: Math.ceil(
       tokensInText(
         tools.reduce(
@@ -103,7 +105,7 @@ export function dryRunDocument({
     model,
     context_window: setup.contextWindow,
     parameters,
-    system: setup.system,
+    system: briefing.system,
     tools,
     attachments: asked.attachments.map((attachment) => ({
       name: attachment.name,

@@ -131,6 +131,7 @@ const TAKES_TIME: ReadonlySet<RunEvent["type"]> = new Set([
   "run.queued",
   "step.started",
   "tool.started",
+  "check.started",
   "summary.started",
   "retry",
 ]);
@@ -145,6 +146,10 @@ function lineOf(event: RunEvent): string | null {
       return `tool ${event.name} ${oneLine(event.input)}`;
     case "tool.completed":
       return `tool ended after ${seconds(event.ms)}${event.isError ? " with an error" : ""}`;
+    case "check.started":
+      return `check ${event.n}: ${oneLine(event.command)}`;
+    case "check.completed":
+      return `check ${verdictOf(event.exitCode)} after ${seconds(event.ms)}`;
     case "tool.denied":
       return `warning: ${event.name} was refused (${event.rule}); ${event.remedy}`;
     case "step.completed":
@@ -160,6 +165,11 @@ function lineOf(event: RunEvent): string | null {
     default:
       return null;
   }
+}
+
+function verdictOf(exitCode: number | null): string {
+  if (exitCode === 0) return "passed";
+  return exitCode === null ? "failed" : `failed with exit code ${exitCode}`;
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -80,7 +80,7 @@ async function attempt(
 ): Promise<Ending> {
   return await settled(async () => {
     using progress = showProgress(progressOf(flags));
-    const request = readRequest(flags);
+    const request = await readRequest(flags);
     const { workspace, inputs, options } = request;
     const cwd = workspace.path;
     await answer.alsoTo(request.files);

@@ -223,6 +223,24 @@ const OUTPUT_FLAGS = {
     describe: "Keep control sequences in text printed to a terminal",
     twin: "CRUSH_RUN_RAW",
   },
+  schema: {
+    type: "string",
+    nargs: 1,
+    describe: "The answer is JSON that follows the JSON Schema in this file",
+    twin: "CRUSH_RUN_SCHEMA",
+  },
+  check: {
+    type: "string",
+    nargs: 1,
+    describe: "Shell command that judges what was done; its complaints go back to the agent",
+    twin: "CRUSH_RUN_CHECK",
+  },
+  "check-retries": {
+    type: "string",
+    nargs: 1,
+    describe: "Times the agent may put right what --check complains about (2)",
+    twin: "CRUSH_RUN_CHECK_RETRIES",
+  },
   "allow-empty": {
     type: "boolean",
     describe: "An empty answer is a success",

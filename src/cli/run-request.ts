@@ -1,5 +1,6 @@
 import type { WorkspaceOptions } from "../client/client.ts";
 import type { RunOptions } from "../protocol/run-options.ts";
+import { readAnswerFlags } from "./answer-flags.ts";
 import { monotonicMs } from "../shared/clock.ts";
 import { CI_SYSTEMS } from "./ci-report.ts";
 import { defined } from "./defined.ts";
@@ -29,18 +30,20 @@ export interface RunRequest {
 }
 
 /** Every flag, checked before anything is waited for. Throws `usage`. */
-export function readRequest(flags: Flags): RunRequest {
+export async function readRequest(flags: Flags): Promise<RunRequest> {
   const choice = readSessionChoice(flags);
   const timeoutMs = flags.duration("timeout");
   // A run with an id of its own is the same when it is asked for again: its options say what the flags say.
   const limit = choice.runId === null ? remaining : (ms: number): number => ms;
   flags.flag("raw");
   flags.choice("ci", CI_SYSTEMS);
+  const gates = await readAnswerFlags(flags);
   return {
     workspace: workspaceFlags(flags),
     inputs: promptFlags(flags),
     choice,
-    live: flags.flag("stream"),
+    // What follows no schema is not to be seen.
+    live: gates.schema === undefined ? flags.flag("stream") : false,
     files: filesOf(flags),
     printIds: flags.flag("print-ids") ?? false,
     dryRun: dryRunFlag(flags),
@@ -61,6 +64,7 @@ export function readRequest(flags: Flags): RunRequest {
       ...defined("allowBlocked", flags.flag("allow-blocked")),
       ...defined("requireFiles", flags.texts("file").length > 0 ? true : null),
       ...defined("permissions", permissionsOf(flags)),
+      ...gates,
     },
   };
 }

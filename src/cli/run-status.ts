@@ -43,6 +43,8 @@ export function observe(status: RunStatus, event: RunEvent, at: number): RunStat
         status.tools.filter(({ callId }) => callId !== event.callId),
         at,
       );
+    case "check.started":
+      return enter(status, "checking the answer", at);
     case "summary.started":
       return enter(status, "summarising the conversation", at);
     case "retry":

@@ -70,6 +70,10 @@ export function prepareTurn(
 ): PrepareTurn {
   return async ({ sessionId, runId, options, attachments, previous }, signal) => {
     const around = { env, sessionId, client, hearSecrets };
+    const gates =
+      options.schema === undefined && options.check === undefined
+        ? null
+        : (await import("../agent/prepare-gates.ts")).prepareGates(options);
     const found = await select(config, options.model ?? null, previous, signal);
     if (options.requireFiles === true) checkFiles(found, attachments);
     const { turn, provider, warnings } = await readyModel(config, found, options, around, signal);
@@ -102,6 +106,7 @@ export function prepareTurn(
       limits: limitsOf(options),
       allowEmpty: options.allowEmpty ?? false,
       allowBlocked: options.allowBlocked ?? false,
+      gates,
       warnings: [...warnings, ...(small?.warnings ?? [])],
     };
   };

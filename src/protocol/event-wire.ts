@@ -234,6 +234,13 @@ export const EVENT_FIELDS = {
     rule: text,
     remedy: text,
   }),
+  "check.started": z.object({ command: text, n: number }),
+  "check.completed": z.object({
+    exitCode: z.nullable(number),
+    output: text,
+    truncated: z.boolean(),
+    ms: number,
+  }),
   "message.completed": z.object({ messageId: text, text }),
   "step.completed": z.object({ usage, finishReason: text }),
   "summary.started": z.object({ messageId: text }),

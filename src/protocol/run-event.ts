@@ -24,7 +24,7 @@ export type TurnEvent =
       readonly name: string;
       readonly input: string;
     }
-  /** A sign of life from a running tool; carries no output. */
+  /** A sign of life from a running tool or check; carries no output. */
   | { readonly type: "tool.progress"; readonly callId: string; readonly bytes: number }
   | {
       readonly type: "tool.completed";
@@ -41,6 +41,16 @@ export type TurnEvent =
       readonly kind: DenialKind;
       readonly rule: string;
       readonly remedy: string;
+    }
+  /** The answer is there and is judged by a command of the user, for the `n`th time. */
+  | { readonly type: "check.started"; readonly command: string; readonly n: number }
+  | {
+      readonly type: "check.completed";
+      /** Null when it was ended by a signal, or could not be started. */
+      readonly exitCode: number | null;
+      readonly output: string;
+      readonly truncated: boolean;
+      readonly ms: number;
     }
   | { readonly type: "message.completed"; readonly messageId: MessageId; readonly text: string }
   | {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isJsonObject, type JsonObject } from "../shared/json.ts";
 import { LONGEST_TIMER_MS } from "../shared/duration.ts";
 import { permissionOptionsSchema } from "./permission-options.ts";
 
@@ -60,6 +61,12 @@ export const runOptionsSchema = z.object({
   /** A model that cannot read every attachment is refused; without it the run goes on without them. */
   requireFiles: z.optional(z.boolean()),
   permissions: z.optional(permissionOptionsSchema),
+  /** JSON Schema that the answer has to follow. */
+  schema: z.optional(z.custom<JsonObject>(isJsonObject, "must be a JSON object")),
+  /** Shell command that judges what was done: exit code 0 accepts it. */
+  check: z.optional(z.string().check(z.minLength(1))),
+  /** So often its complaints are given to the model; 2 unless told otherwise. */
+  checkRetries: z.optional(count),
 });
 
 export type RunOptions = z.infer<typeof runOptionsSchema>;

@@ -46,6 +46,8 @@ export interface RunOutcome {
   readonly models: readonly string[];
   readonly denials: readonly Denial[];
   readonly warnings: readonly string[];
+  /** The answer of a run that was given a schema, when it follows it; `text` is its JSON then. */
+  readonly structured?: Json;
   /** Of a cancelled run: the client that asked for it, when it said so. */
   readonly cancelledBy?: string;
 }
@@ -103,6 +105,7 @@ const outcomeSchema = z.object({
     }),
   ),
   warnings: z.array(z.string()),
+  structured: z.optional(z.unknown()),
   cancelledBy: z.optional(z.string()),
 });
 const recordSchema = z.object({

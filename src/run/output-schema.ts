@@ -52,6 +52,8 @@ const MEANINGS = {
   "tool.started": "The model called a tool; input is the text that it wrote, as a rule JSON.",
   "tool.completed": "The tool has ended.",
   "tool.denied": "The call was refused.",
+  "check.started": "The command of --check runs, for the nth time.",
+  "check.completed": "It has ended; exit code 0 accepts the answer.",
   "summary.started": "The conversation filled the model's context and is summarised.",
   "summary.completed": "The summary is there.",
   retry: "A model call failed and is tried again after the wait.",

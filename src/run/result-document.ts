@@ -60,7 +60,7 @@ export function resultDocument(facts: RunFacts, heard: Heard, end: ResultEnd) {
     retryable,
     partial: outcome?.partial ?? heard.text !== "",
     text: outcome?.text ?? heard.text,
-    structured: null,
+    structured: outcome?.structured ?? null,
     error: end.failure === null ? null : errorOf(end.failure),
     run_id: facts.runId,
     session_id: facts.sessionId,

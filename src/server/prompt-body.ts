@@ -19,6 +19,15 @@ export const promptSchema = z.object({
   options: z.optional(z.unknown()),
 });
 
+/** A schema that cannot be used is refused before the prompt is accepted. Throws `usage` (400). */
+export async function checkSchema({ schema }: RunOptions): Promise<void> {
+  if (schema === undefined) return;
+  const { compileSchema } = await import("../protocol/answer-schema.ts");
+  const compiled = compileSchema(schema);
+  if (typeof compiled !== "string") return;
+  throw new RunFailed(failure("usage", `options.schema: ${compiled}`));
+}
+
 /** Throws `usage` (400) for options that cannot be read. What the prompt lacks is for its acceptance to find. */
 export function promptRequestOf(body: z.infer<typeof promptSchema>): PromptRequest {
   const { session_id: sessionId, run_id: runId, prompt } = body;

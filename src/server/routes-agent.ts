@@ -3,7 +3,7 @@ import type { Json } from "../shared/json.ts";
 import type { AddRoute } from "./app.ts";
 import { cancelOf } from "./cancel-body.ts";
 import { workingWorkspaceOf, workspaceOf, type ServerContext } from "./context.ts";
-import { promptRequestOf, promptSchema } from "./prompt-body.ts";
+import { checkSchema, promptRequestOf, promptSchema } from "./prompt-body.ts";
 import { readBody } from "./read-body.ts";
 import { empty, json } from "./reply.ts";
 import { sessionId } from "./routes-sessions.ts";
@@ -15,6 +15,7 @@ export function agentRoutes(add: AddRoute, context: ServerContext): void {
 
   add("POST", base, async (c) => {
     const request = promptRequestOf(await readBody(c, promptSchema));
+    await checkSchema(request.options);
     const accepted = workingWorkspaceOf(context, c).dispatcher.accept(request);
     return json({ ...accepted, run_id: request.runId ?? "" }, 202);
   });

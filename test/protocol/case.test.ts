@@ -33,6 +33,17 @@ test("only names change: text that looks like a name does not", () => {
   expect(toCamel({ exit_code: 1, cost_per_1m: "a_b" })).toEqual({ exitCode: 1, costPer1m: "a_b" });
 });
 
+test("what stands under `schema` and `structured` is the user's, and keeps its names", () => {
+  const own = { fileName: { file_name: 1, "a-b": [{ isSafe: true }] } };
+  expect(toSnake({ maxTurns: 1, schema: own, structured: own })).toEqual({
+    max_turns: 1,
+    schema: own,
+    structured: own,
+  });
+  expect(toCamel({ max_turns: 1, schema: own })).toEqual({ maxTurns: 1, schema: own });
+  expect(toCamel({ structured: null })).toEqual({ structured: null });
+});
+
 function keysOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf);
   if (typeof value !== "object" || value === null) return [];

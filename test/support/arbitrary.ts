@@ -6,6 +6,7 @@ import type { MessageId, RunId, SessionId } from "../../src/protocol/ids.ts";
 import type { TurnEvent } from "../../src/protocol/run-event.ts";
 import type { RunOutcome, RunRecord } from "../../src/protocol/run-record.ts";
 import type { Usage } from "../../src/protocol/usage.ts";
+import type { Json } from "../../src/shared/json.ts";
 
 /** Values of the protocol for property tests: every text that a model, a tool or a person might have written. */
 const text = fc.string({ unit: "binary" });
@@ -57,6 +58,14 @@ const turnEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
     name,
     rule: text,
     remedy: text,
+  }),
+  fc.record({ type: fc.constant("check.started" as const), command: text, n: fc.nat() }),
+  fc.record({
+    type: fc.constant("check.completed" as const),
+    exitCode: orNull(fc.nat(255)),
+    output: text,
+    truncated: fc.boolean(),
+    ms: fc.nat(),
   }),
   fc.record({ type: fc.constant("message.completed" as const), messageId, text }),
   fc.record({
@@ -175,7 +184,15 @@ export const wireEvent: fc.Arbitrary<WireEvent> = fc.oneof(
   fc.record({ type: fc.constant("gap" as const), missed: fc.nat() }, { requiredKeys: ["type"] }),
 );
 
-export const outcome: fc.Arbitrary<RunOutcome> = fc.record({
+/** What a user's schema asks for: any value, under names that are not ours. */
+const answer: fc.Arbitrary<Json> = fc.oneof(
+  fc.jsonValue().map((value): Json => JSON.parse(JSON.stringify(value))),
+  fc.dictionary(fc.constantFrom("runId", "run_id", "aB_c"), fc.integer(), {
+    noNullPrototype: true,
+  }),
+);
+
+const inWords: fc.Arbitrary<RunOutcome> = fc.record({
   reason,
   failure: orNull(failure),
   text,
@@ -189,6 +206,10 @@ export const outcome: fc.Arbitrary<RunOutcome> = fc.record({
   denials: fc.array(fc.record({ callId: name, name, kind: denialKind, rule: text, remedy: text })),
   warnings: fc.array(text),
 });
+export const outcome: fc.Arbitrary<RunOutcome> = fc.oneof(
+  inWords,
+  fc.tuple(inWords, answer).map(([one, structured]) => ({ ...one, structured })),
+);
 
 export const runRecord: fc.Arbitrary<RunRecord> = fc
   .tuple(

@@ -45,6 +45,8 @@ export const STATUS = {
   cost: 6,
   output_tokens: 6,
   loop: 6,
+  schema: 8,
+  check_failed: 10,
   timeout: 124,
   idle_timeout: 124,
 } as const satisfies Partial<Record<Reason, number>>;

@@ -25,6 +25,7 @@ export function turnSetup(model: LanguageModel, more: Partial<TurnSetup> = {}): 
     limits: limitsOf({ retryMaxWaitMs: 2 }),
     allowEmpty: false,
     allowBlocked: false,
+    gates: null,
     warnings: [],
     ...more,
   };

@@ -12,11 +12,11 @@ import { fine, note, problem, warning, type DoctorFinding } from "./finding.ts";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The program, its Node, and what it was started with. */
-export function lookAtProgram(env: Env): readonly DoctorFinding[] {
+export async function lookAtProgram(env: Env): Promise<readonly DoctorFinding[]> {
   return [
     fine("program", `crush-run ${VERSION}, ${codeCache()}`),
     fine("node", `${process.version} on ${process.platform} ${process.arch}`),
-    ...variables(env),
+    ...(await variables(env)),
     note("terminal", terminal(env)),
     note("stdin", STDIN[stdinKind()]),
   ];
@@ -53,7 +53,7 @@ function terminal(env: Env): string {
 }
 
 /** Flags can be given as variables: whether those here make sense. */
-function variables(env: Env): readonly DoctorFinding[] {
+async function variables(env: Env): Promise<readonly DoctorFinding[]> {
   const known = new Set([
     ...[COMMON_FLAGS, ...COMMANDS.map(({ flags }) => flags)].flatMap((table) =>
       Object.values<Flag>(table).flatMap(({ twin }) => (twin === undefined ? [] : [twin])),
@@ -73,7 +73,7 @@ function variables(env: Env): readonly DoctorFinding[] {
         similar === undefined ? "see: crush run --help-all" : `did you mean ${similar}?`;
       return warning("variables", `${name} is no variable of crush run and does nothing`, remedy);
     }),
-    ...refused(env),
+    ...(await refused(env)),
   ];
 }
 
@@ -88,9 +88,9 @@ const OTHERS = [
 const INNER = new Set(["CRUSH_RUN_ID"]);
 
 /** A value that would end a run before it begins. */
-function refused(env: Env): readonly DoctorFinding[] {
+async function refused(env: Env): Promise<readonly DoctorFinding[]> {
   try {
-    readRequest(new Flags({}, { ...COMMON_FLAGS, ...RUN_FLAGS }, (word) => word, env));
+    await readRequest(new Flags({}, { ...COMMON_FLAGS, ...RUN_FLAGS }, (word) => word, env));
     return [];
   } catch (error) {
     if (error instanceof RunFailed) return [problem("variables", error.failure)];
