@@ -179,6 +179,16 @@ test("an answer that a check refused for good stays in the result, as it was val
   expect(taken.outcome.text).toBe('{"n":1}');
 });
 
+test("an answer that a check has sent back is no longer the answer", async () => {
+  using directory = tempDirectory();
+  const right = callsTools({ name: ANSWER_TOOL, input: { n: 1 } });
+  const options = { schema: { type: "object" }, check: "false" };
+  const limits = { maxTurns: 1 };
+  const taken = await checked(directory.path, [right], options, { limits });
+  expect(taken.outcome).toMatchObject({ reason: "turns", text: "" });
+  expect(taken.outcome).not.toHaveProperty("structured");
+});
+
 test("a limit that is reached while the agent repairs is that limit's end", async () => {
   using directory = tempDirectory();
   const options = { check: "false" };

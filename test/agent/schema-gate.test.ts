@@ -186,6 +186,14 @@ test("a limit that is reached while an answer is repaired is that limit's end", 
   expect(taken.model.calls).toHaveLength(1);
 });
 
+test("what was said without following the schema is no answer, however the run ends", async () => {
+  const limits = limitsOf({ maxTurns: 1 });
+  const limited = await ask([says("It is safe.")], {}, { limits });
+  expect(limited.outcome).toMatchObject({ reason: "turns", text: "", partial: false });
+  const failed = await ask([says("It is safe.")]);
+  expect(failed.outcome).toMatchObject({ reason: "schema", text: "", partial: false });
+});
+
 test("an answer beside more calls than are allowed did not count", async () => {
   const limits = limitsOf({ maxToolCalls: 1 });
   const both = callsTools(
