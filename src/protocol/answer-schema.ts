@@ -86,6 +86,8 @@ function violationsOf(
     new Script("work()").runInContext(createContext({ work }), { timeout: CHECK_MS });
   } catch (error) {
     if (error instanceof RangeError) return ["the answer is nested too deeply"];
+    // Two objects cannot be compared by the library when one has a field `valueOf` or `toString`.
+    if (error instanceof TypeError) return [`the answer could not be checked: ${error.message}`];
     if (codeOf(error) !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
     return [`the answer could not be checked within ${CHECK_MS / 1000} s`];
   }

@@ -138,6 +138,12 @@ test("a pattern that would take for ever is given up", { timeout: 20_000 }, () =
   ]);
 });
 
+test("a value that the library cannot compare is refused, not a crash", () => {
+  expect(violations({ enum: [{ valueOf: 0 }] }, { valueOf: 0 })).toEqual([
+    expect.stringContaining("the answer could not be checked"),
+  ]);
+});
+
 test("a value that is nested too deeply follows no schema", () => {
   const tree = { $ref: "#/$defs/n", $defs: { n: { type: "array", items: { $ref: "#/$defs/n" } } } };
   const deep: Json = JSON.parse("[".repeat(50_000) + "]".repeat(50_000));
