@@ -1,6 +1,7 @@
 import { CI_SYSTEMS } from "./ci-report.ts";
 import { FORMATS } from "./format.ts";
 import { PROGRESS_MODES } from "./progress-mode.ts";
+import { GATE_FLAGS } from "./gate-flags.ts";
 import { duration, type Flag, type FlagTable } from "./flags.ts";
 
 const most = (describe: string, twin: string): Flag => ({
@@ -223,27 +224,7 @@ const OUTPUT_FLAGS = {
     describe: "Keep control sequences in text printed to a terminal",
     twin: "CRUSH_RUN_RAW",
   },
-  schema: {
-    type: "string",
-    nargs: 1,
-    takes: "FILE",
-    describe: "The answer is JSON that follows the JSON Schema in this file",
-    twin: "CRUSH_RUN_SCHEMA",
-  },
-  check: {
-    type: "string",
-    nargs: 1,
-    takes: "CMD",
-    describe: "Shell command that judges what was done; its complaints go back to the agent",
-    twin: "CRUSH_RUN_CHECK",
-  },
-  "check-retries": {
-    type: "string",
-    nargs: 1,
-    takes: "N",
-    describe: "Times the agent may put right what --check complains about (2)",
-    twin: "CRUSH_RUN_CHECK_RETRIES",
-  },
+  ...GATE_FLAGS,
   "allow-empty": {
     type: "boolean",
     describe: "An empty answer is a success",
