@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,8 +43,8 @@ export interface CrushOptions {
   readonly cwd?: string;
   /** Text for a pipe that is closed then; a descriptor; or `pipe` to keep `child.stdin` open. Default: /dev/null. */
   readonly stdin?: { readonly text: string } | number | "pipe";
-  /** Where standard output goes: collected from a pipe (default), or a descriptor. */
-  readonly stdout?: number;
+  /** Where standard output goes: collected from a pipe (default), a descriptor, or it is closed, as a shell does by `>&-`. */
+  readonly stdout?: number | "closed";
   /** The process group is killed after this long, and `ended` rejects with what was printed. Default 20 s. */
   readonly withinMs?: number;
 }
@@ -81,6 +81,8 @@ export interface CrushPlace extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Writes a file, relative to `work`, making its directories. Returns its path. */
   write(path: string, content: string | Buffer): string;
+  /** A file of `work`. */
+  read(path: string): string;
   /** `bin/crush` with these arguments, to its end. */
   run(args: readonly string[], options?: CrushOptions): Promise<Ended>;
   /** `bin/crush` with these arguments, in its own process group. */
@@ -126,6 +128,7 @@ export function crushPlace(options: PlaceOptions = {}): CrushPlace {
       writeFileSync(full, content);
       return full;
     },
+    read: (path) => readFileSync(join(work, path), "utf8"),
     run: async (args, more) => await start(args, more).ended,
     spawn: start,
     [Symbol.asyncDispose]: async () => {
@@ -154,13 +157,18 @@ function spawnCrush(
 ): RunningCrush {
   const { stdin, withinMs = 20_000 } = options;
   const startedAt = performance.now();
-  const child = spawn(CRUSH, args, {
+  const [file = CRUSH, ...words] = [
+    ...(options.stdout === "closed" ? CLOSING : []),
+    CRUSH,
+    ...args,
+  ];
+  const child = spawn(file, words, {
     cwd: options.cwd,
     env: options.env,
     detached: true,
     stdio: [
       typeof stdin === "number" ? stdin : stdin === undefined ? "ignore" : "pipe",
-      options.stdout ?? "pipe",
+      typeof options.stdout === "number" ? options.stdout : "pipe",
       "pipe",
     ],
   });
@@ -223,6 +231,9 @@ function spawnCrush(
     waitForStdout: async (text) => await waitFor(child.stdout, stdout, text),
   };
 }
+
+/** The process itself, without a standard output. */
+const CLOSING = ["bash", "-c", 'exec "$0" "$@" >&-'];
 
 function killGroup(pid: number): void {
   if (pid === 0) return; // it never started
