@@ -41,8 +41,6 @@ export interface AnswerOptions {
   readonly cancel: AbortSignal;
   /** What the process ends with. */
   readonly statusOf: (end: Ending) => number;
-  /** Of the command line, beside the flags. */
-  readonly words: readonly string[];
   /** Is told what standard output is told. */
   readonly report: CiReport;
 }

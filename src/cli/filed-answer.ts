@@ -38,7 +38,7 @@ const ORDER: readonly FileKind[] = ["answer", "junit", "events"];
 export async function filedAnswer(
   inner: Answer,
   wanted: readonly WantedRecord[],
-  { format, cancel, statusOf, words }: AnswerOptions,
+  { format, cancel, statusOf }: AnswerOptions,
 ): Promise<Answer> {
   const sorted = wanted.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   const files = await openSideFiles(sorted, cancel);
@@ -49,7 +49,7 @@ export async function filedAnswer(
     if (kind === "events")
       return { file, writer: jsonAnswer("stream-json", paper(file), cancel), isDocument: false };
     if (kind === "junit")
-      return { file, writer: junitWriter(file, words, wait), isDocument: file.isReplaced };
+      return { file, writer: junitWriter(file, wait), isDocument: file.isReplaced };
     if (format === "text") return { file, writer: textWriter(file, wait), isDocument: false };
     return { file, writer: jsonAnswer("json", paper(file), cancel), isDocument: file.isReplaced };
   });

@@ -8,7 +8,6 @@ import type { SideFile } from "./side-file.ts";
 /** The report of `--junit`, written whole at the end. */
 export function junitWriter(
   { write }: Pick<SideFile, "write">,
-  words: readonly string[],
   wait: ReturnType<typeof patience>,
 ): Pick<Answer, "know" | "tell" | "end"> {
   const run = knownRun();
@@ -20,9 +19,8 @@ export function junitWriter(
       return undefined;
     },
     end: async (end, exitCode) => {
-      const title = words.join(" ").trim() === "" ? run.prompt() : words.join(" ");
       const result = run.result(end, exitCode);
-      return await wait(write(junitDocument({ result, title, startedAt })));
+      return await wait(write(junitDocument({ result, title: run.title(), startedAt })));
     },
   };
 }

@@ -13,7 +13,8 @@ import type { Ending } from "./worse-ending.ts";
 export interface KnownRun {
   know(facts: Partial<RunFacts>): void;
   tell(event: RunEvent): void;
-  prompt(): string | null;
+  /** What it is called by who reads of it: the words of the command line, else its prompt. */
+  title(): string | null;
   /** If it ended now. */
   result(end: Ending, exitCode: number): ResultDocument;
 }
@@ -28,7 +29,7 @@ export function knownRun(): KnownRun {
     tell: (event) => {
       heard = hear(heard, event, monotonicMs());
     },
-    prompt: () => facts.prompt,
+    title: () => facts.words ?? facts.prompt,
     result: ({ reason, failure }, exitCode) =>
       resultDocument(facts, heard, { reason, failure, exitCode, endedAfterMs: monotonicMs() }),
   };

@@ -7,6 +7,7 @@ import { RunAborted } from "../protocol/run-aborted.ts";
 import { followRun, type RunEnd } from "../run/follow-run.ts";
 import type { EmbeddedServer } from "../server/server.ts";
 import { systemClock } from "../shared/clock.ts";
+import { masked } from "../shared/masked.ts";
 import { formatOf, openAnswer, type Answer, type OpenAnswer } from "./answer.ts";
 import { openCiReport, type CiReport } from "./ci-report.ts";
 import { printError } from "./error-line.ts";
@@ -44,7 +45,7 @@ export async function runCommand(words: readonly string[], flags: Flags): Promis
     const signal = reason === "signal" ? signals.received() : null;
     return signal === null ? ENDINGS[reason].exitCode : statusOfDeath(signal);
   };
-  const options = { format, cancel: cancel.signal, statusOf, words, report: ci };
+  const options = { format, cancel: cancel.signal, statusOf, report: ci };
   const answer = await openAnswer(stdout, options);
   const outputs = { stdout, answer, ci };
   const ended = await attempt(words, flags, outputs, limit, cancel.signal).catch(
@@ -84,7 +85,8 @@ async function attempt(
     const { workspace, inputs, options } = request;
     const cwd = workspace.path;
     await answer.alsoTo(request.files);
-    answer.know({ cwd, killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS });
+    const said = words.join(" ").trim() === "" ? null : words.join(" ");
+    answer.know({ cwd, words: said, killAfterMs: options.killAfterMs ?? DEFAULT_KILL_AFTER_MS });
     limit.start(options.timeoutMs ?? null);
     const asked = await readPrompt(words, inputs, cwd, progress, cancel);
     if (request.dryRun) {
@@ -92,7 +94,11 @@ async function attempt(
       const { dryRun } = await import("./dry-run.ts");
       return await dryRun({ ...request, ...asked }, { answer, progress }, cancel);
     }
-    const server = startEmbedded(process.env, ci.tellSecrets);
+    const server = startEmbedded(process.env, (secrets) => {
+      ci.tellSecrets(secrets);
+      const mask = (text: string): string => masked(text, secrets);
+      answer.know({ prompt: mask(asked.prompt), words: said && mask(said) });
+    });
     try {
       return await run({ ...request, ...asked }, server, { stdout, answer, ci, progress }, cancel);
     } finally {
@@ -123,7 +129,7 @@ async function run(
   const title = sessionTitle(prompt === "" ? (attachments[0]?.name ?? "") : prompt);
   const live = request.live ?? stdout.isTty;
   const follow = async (sessionId: SessionId): Promise<RunEnd> => {
-    answer.know({ sessionId, runId, prompt });
+    answer.know({ sessionId, runId });
     if (request.printIds)
       for (const line of [`session_id=${sessionId}`, `run_id=${runId}`]) progress.say(line);
     return await followRun({

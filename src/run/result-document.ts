@@ -15,6 +15,8 @@ export interface RunFacts {
   readonly sessionId: SessionId | null;
   readonly runId: RunId | null;
   readonly prompt: string | null;
+  /** The words of the command line. */
+  readonly words: string | null;
   readonly configSources: readonly string[];
   /** Of the configuration. */
   readonly warnings: readonly string[];
@@ -28,6 +30,7 @@ export const NO_FACTS: RunFacts = {
   sessionId: null,
   runId: null,
   prompt: null,
+  words: null,
   configSources: [],
   warnings: [],
   record: null,

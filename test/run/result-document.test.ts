@@ -15,6 +15,7 @@ const known: RunFacts = {
   cwd: "/work",
   sessionId,
   runId,
+  words: null,
   prompt: "hi",
   configSources: ["/home/crush.json"],
   warnings: ["a hook is not carried out"],
