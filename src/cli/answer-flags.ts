@@ -12,23 +12,23 @@ export async function readAnswerFlags(
   if (file === "") throw usage("--schema is empty", "name a file that holds a JSON Schema");
   if (check !== null && check.trim() === "")
     throw usage("--check is empty", "give a shell command that ends with 0 when all is well");
-  if (checkRetries !== null && check === null)
+  if (flags.isGiven("check-retries") && check === null)
     throw usage("--check-retries says nothing without --check", "add --check, or leave it out");
   if (file !== null) {
     if (flags.flag("stream") === true)
       throw usage(
-        "--schema and --stream exclude each other: the answer is printed when it is checked",
+        `--schema and ${flags.named("stream")} exclude each other: the answer is printed when it is checked`,
         "leave out one of them",
       );
     if (flags.flag("allow-empty") === true)
       throw usage(
-        "--schema and --allow-empty exclude each other: no empty answer follows a schema",
+        `--schema and ${flags.named("allow-empty")} exclude each other: no empty answer follows a schema`,
         "leave out one of them",
       );
   }
   return {
     ...(file === null ? {} : { schema: (await import("./schema-file.ts")).readSchemaFile(file) }),
     ...(check === null ? {} : { check }),
-    ...(checkRetries === null ? {} : { checkRetries }),
+    ...(checkRetries === null || check === null ? {} : { checkRetries }),
   };
 }

@@ -25,6 +25,18 @@ export class Flags {
     this.#env = env;
   }
 
+  /** As whoever gave it knows it: `--name`, or the variable that holds it. */
+  named(name: string): string {
+    const variable =
+      this.isGiven(name) || this.#twin(name) === null ? undefined : this.#table[name]?.twin;
+    return variable ?? `--${name}`;
+  }
+
+  /** On the command line, not only in the environment. */
+  isGiven(name: string): boolean {
+    return this.#parsed[name] !== undefined;
+  }
+
   text(name: string): string | null {
     const given = this.#parsed[name];
     if (Array.isArray(given))
@@ -51,7 +63,7 @@ export class Flags {
     if (word !== undefined) return word;
     const last = words.at(-1) ?? "";
     throw usage(
-      `--${name} is ${JSON.stringify(text)}`,
+      `${this.named(name)} is ${JSON.stringify(text)}`,
       `use ${[words.slice(0, -1).join(", "), last].filter((part) => part !== "").join(" or ")}`,
     );
   }
@@ -65,8 +77,7 @@ export class Flags {
     if (twin === null) return null;
     const on = booleanOf(twin);
     if (on !== null) return on;
-    const { twin: variable } = this.#table[name] ?? {};
-    throw usage(`${variable} is ${JSON.stringify(twin)}`, "set it to true or false");
+    throw usage(`${this.named(name)} is ${JSON.stringify(twin)}`, "set it to true or false");
   }
 
   /** Milliseconds; null when nothing was said. */
@@ -76,7 +87,7 @@ export class Flags {
     const ms = parseDuration(text);
     if (ms !== null) return Math.min(ms, LONGEST_TIMER_MS);
     throw usage(
-      `--${name} is ${JSON.stringify(text)}, which is no duration`,
+      `${this.named(name)} is ${JSON.stringify(text)}, which is no duration`,
       "use seconds, or 250ms, 30s, 5m, 1h30m",
     );
   }
@@ -88,7 +99,7 @@ export class Flags {
     const ms = parseAge(text);
     if (ms !== null) return ms;
     throw usage(
-      `--${name} is ${JSON.stringify(text)}, which is no duration`,
+      `${this.named(name)} is ${JSON.stringify(text)}, which is no duration`,
       "use 30d, 12w, 36h, or 1d12h",
     );
   }
@@ -98,7 +109,7 @@ export class Flags {
     if (text === null) return null;
     if (/^\d{1,9}$/.test(text)) return Number(text);
     throw usage(
-      `--${name} is ${JSON.stringify(text)}, which is no whole number`,
+      `${this.named(name)} is ${JSON.stringify(text)}, which is no whole number`,
       "use 0 or a positive whole number",
     );
   }
@@ -110,7 +121,7 @@ export class Flags {
     const number = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Infinity;
     if (number <= most) return number;
     throw usage(
-      `--${name} is ${JSON.stringify(text)}, which is no number from 0 to ${most}`,
+      `${this.named(name)} is ${JSON.stringify(text)}, which is no number from 0 to ${most}`,
       `use one from 0 to ${most}, such as 0.5`,
     );
   }
@@ -120,7 +131,7 @@ export class Flags {
     if (text === null) return null;
     if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
     throw usage(
-      `--${name} is ${JSON.stringify(text)}, which is no amount of US dollars`,
+      `${this.named(name)} is ${JSON.stringify(text)}, which is no amount of US dollars`,
       "use a number without a sign, such as 0.50 or 2",
     );
   }

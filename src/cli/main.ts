@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (line === null && mayWantJson(argv))
       await (await import("./json-answer.ts")).refuseAsAsked(argv, process.env, what);
     await printError(what);
-    if (what.reason === "internal" && error instanceof Error && wantsDebug(argv))
+    if (what.reason === "internal" && error instanceof Error && wantsDebug(line))
       process.stderr.write(`${error.stack ?? ""}\n`);
     process.exitCode = ENDINGS[what.reason].exitCode;
   }
@@ -40,8 +40,8 @@ async function perform(line: CommandLine): Promise<number> {
   }
 }
 
-const wantsDebug = (argv: readonly string[]): boolean =>
-  argv.includes("--debug") || argv.includes("-d") || process.env["CRUSH_RUN_DEBUG"] === "true";
+const wantsDebug = (line: CommandLine | null): boolean =>
+  line?.type === "command" && line.flags.flag("debug") === true;
 
 /** Asked only about a line that makes no sense. */
 const mayWantJson = (argv: readonly string[]): boolean =>

@@ -10,7 +10,10 @@ export function modelOptions(flags: Flags): RunOptions {
     ...defined("smallModel", flags.text("small-model")),
     ...defined("reasoningEffort", flags.choice("reasoning-effort", REASONING_LEVELS)),
     ...defined("temperature", flags.upTo("temperature", 2)),
-    ...defined("system", textOrFile("system", flags.text("system"))),
-    ...defined("appendSystem", textOrFile("append-system", flags.text("append-system"))),
+    ...defined("system", textOrFile(flags.named("system"), flags.text("system"))),
+    ...defined(
+      "appendSystem",
+      textOrFile(flags.named("append-system"), flags.text("append-system")),
+    ),
   };
 }

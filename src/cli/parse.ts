@@ -43,26 +43,28 @@ export function parseCommandLine(argv: readonly string[], env: Env): CommandLine
   if (error !== null) throw refused(error.message);
   const typed = parsed._.map((word) => restore(String(word)));
   const literal = (parsed["--"] ?? []).map((word) => restore(String(word)));
-  const flags = (table: FlagTable): Flags => {
+  const flags = ({ name, flags: table }: Pick<Command, "name" | "flags">): Flags => {
     const known: FlagTable = { ...COMMON_FLAGS, ...SELF_FLAGS, ...table };
     const unknown = Object.keys(parsed).filter(
       (name) => name !== "_" && name !== "--" && !Object.hasOwn(known, name),
     );
-    if (unknown.length > 0) throw unknownFlags(unknown);
-    return new Flags(parsed, known, restore, env);
+    if (unknown.length > 0) throw unknownFlags(unknown, name, known);
+    const values = new Flags(parsed, known, restore, env);
+    values.flag("debug"); // asked for only when it is too late to say that it makes no sense
+    return values;
   };
   const part = HELP_PARTS.find((name) => parsed[name] === true);
   if (part !== undefined) return { type: "help", of: typed, part };
   if (parsed["version"] === true) return { type: "version" };
   const found = commandOf(typed);
   if (found === null) {
-    if (typed.length === 0) flags(RUN_FLAGS);
+    if (typed.length === 0) flags({ name: "run", flags: RUN_FLAGS });
     throw noCommand(typed);
   }
   const { command, taken } = found;
   const words = [...typed.slice(taken), ...literal];
   checkWords(command, words);
-  return { type: "command", command, words, flags: flags(command.flags) };
+  return { type: "command", command, words, flags: flags(command) };
 }
 
 const namesOf = (type: Flag["type"]): string[] =>
@@ -98,10 +100,18 @@ export function noCommand([word, next]: readonly string[]): RunFailed {
   return usage(what, `it is one of: ${group.join(", ")}`);
 }
 
-function unknownFlags(names: readonly string[]): RunFailed {
-  const typed = names.map((name) => `${name.length === 1 ? "-" : "--"}${name}`);
-  const remedy = "see: crush run --help (put -- before a prompt that begins with a dash)";
-  return usage(`unknown flag ${typed.join(", ")}`, remedy);
+function unknownFlags(names: readonly string[], command: string, known: FlagTable): RunFailed {
+  // Of short flags in one word the parser takes none for known when one of them is not.
+  const isAlias = (letter: string): boolean =>
+    Object.values(known).some(({ alias }) => alias === letter);
+  const typed = names
+    .filter((name) => !isAlias(name))
+    .map((name) => `${name.length === 1 ? "-" : "--"}${name}`);
+  const remedy = `see: crush ${command} --help`;
+  return usage(
+    `unknown flag ${typed.join(", ")}`,
+    command === "run" ? `${remedy} (put -- before a prompt that begins with a dash)` : remedy,
+  );
 }
 
 function checkWords({ name, words: { least, most, missing } }: Command, words: readonly string[]) {

@@ -10,15 +10,25 @@ export function permissionsOf(flags: Flags): PermissionOptions | null {
   const readOnly = flags.flag("read-only") ?? false;
   const yolo = flags.flag("yolo") ?? false;
   const onAsk = flags.choice("on-ask", ON_ASK);
+  const named = (name: string): string => flags.named(name);
   if (yolo && readOnly)
-    throw usage("--yolo and --read-only exclude each other", "give one of them");
+    throw usage(
+      `${named("yolo")} and ${named("read-only")} exclude each other`,
+      "give one of them",
+    );
   if (yolo && onAsk !== null)
-    throw usage("with --yolo nothing is asked, so --on-ask says nothing", "leave one of them out");
+    throw usage(
+      `with ${named("yolo")} nothing is asked, so ${named("on-ask")} says nothing`,
+      "leave one of them out",
+    );
   if (yolo && allow.length > 0)
-    throw usage("--yolo allows everything, so --allow says nothing", "leave one of them out");
+    throw usage(
+      `${named("yolo")} allows everything, so ${named("allow")} says nothing`,
+      "leave one of them out",
+    );
   if (onAsk !== null && onAsk !== "deny" && (flags.flag("allow-blocked") ?? false))
     throw usage(
-      `with --on-ask=${onAsk} no refused call is left for --allow-blocked`,
+      `with ${named("on-ask")}=${onAsk} no refused call is left for ${named("allow-blocked")}`,
       "leave one of them out",
     );
   if (allow.length + deny.length === 0 && !readOnly && !yolo && onAsk === null) return null;
@@ -36,10 +46,10 @@ function rules(flags: Flags, name: "allow" | "deny"): readonly string[] {
   const texts = flags.texts(name).flatMap((text) => text.split("\n"));
   const written = texts.map((text) => text.trim()).filter((text) => text !== "");
   if (written.length === 0 && texts.length > 0)
-    throw usage(`--${name} is empty`, `name a tool, such as --${name} 'bash(git *)'`);
+    throw usage(`${flags.named(name)} is empty`, `name a tool, such as --${name} 'bash(git *)'`);
   for (const text of written) {
     const parsed = parseRule(text);
-    if (isProblem(parsed)) throw usage(`--${name} ${parsed.problem}`, parsed.remedy);
+    if (isProblem(parsed)) throw usage(`${flags.named(name)} ${parsed.problem}`, parsed.remedy);
   }
   return written;
 }

@@ -31,9 +31,16 @@ export interface ProgressOptions {
 export function progressOf(flags: Flags): ProgressOptions {
   const quiet = flags.flag("quiet") ?? false;
   const mode = flags.choice("progress", PROGRESS_MODES) ?? "auto";
-  if (quiet && mode === "plain")
-    throw usage("--quiet and --progress=plain exclude each other", "give one of them");
-  return { quiet, verbose: flags.flag("verbose") ?? false, mode };
+  const verbose = flags.flag("verbose") ?? false;
+  if (!quiet || mode !== "plain") return { quiet, verbose, mode };
+  const given = (["quiet", "progress"] as const).filter((name) => flags.isGiven(name));
+  if (given.length !== 1)
+    throw usage(
+      `${flags.named("quiet")} and ${flags.named("progress")}=plain exclude each other`,
+      "give one of them",
+    );
+  // What is said for this run wins over what is said for all.
+  return given[0] === "quiet" ? { quiet, verbose, mode: "none" } : { quiet: false, verbose, mode };
 }
 
 /** Since the start of the process: a run that answers faster needs no status line, and does not load one. */

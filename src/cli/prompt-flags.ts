@@ -17,14 +17,16 @@ export function promptFlags(flags: Flags): PromptInputs {
 }
 
 /** What only a real run has. */
-const OF_A_RUN = ["output-file", "events", "print-ids"] as const;
+const OF_A_RUN = ["output-file", "events", "junit", "print-ids"] as const;
 
 /** Throws `usage` for what makes no sense with it. */
 export function dryRunFlag(flags: Flags): boolean {
   const dryRun = flags.flag("dry-run") ?? false;
   if (!dryRun) return false;
   const given = OF_A_RUN.find((name) =>
-    name === "print-ids" ? flags.flag(name) === true : flags.text(name) !== null,
+    name === "print-ids"
+      ? flags.isGiven(name) && flags.flag(name) === true
+      : flags.text(name) !== null,
   );
   if (given !== undefined)
     throw usage(
@@ -32,6 +34,9 @@ export function dryRunFlag(flags: Flags): boolean {
       `leave --${given} out`,
     );
   if (flags.text("output") === "stream-json")
-    throw usage("--dry-run has no events to stream", "use --output json, or text");
+    throw usage(
+      `--dry-run has no events to stream, and ${flags.named("output")} asks for them`,
+      "use --output json, or text",
+    );
   return true;
 }

@@ -5,13 +5,13 @@ import { usage } from "./usage.ts";
 
 /**
  * The value of a flag that is `TEXT` or `@FILE`, without the line ends behind it; `@@` begins a text with an `@`. Null when the flag
- * was not given. A file is found from where the command was started. Throws `usage` that names the flag.
+ * was not given. A file is found from where the command was started. Throws `usage` that calls the flag `flag`.
  */
-export function textOrFile(name: string, value: string | null): string | null {
+export function textOrFile(flag: string, value: string | null): string | null {
   if (value === null) return null;
   const isFile = value.startsWith("@") && !value.startsWith("@@");
-  if (value === "@") throw usage(`--${name} names no file`, "put its name behind the @");
-  const place = isFile ? `--${name} names ${value.slice(1)}, which` : `--${name}`;
+  if (value === "@") throw usage(`${flag} names no file`, "put its name behind the @");
+  const place = isFile ? `${flag} names ${value.slice(1)}, which` : flag;
   const said = isFile ? textOf(place, value.slice(1)) : value.replace(/^@@/, "@");
   const text = said.replace(/[\r\n]+$/, "");
   if (text.trim() === "") throw usage(`${place} is empty`, "give it a text, or leave it out");

@@ -19,7 +19,7 @@ const file = (name: string, content: string | Buffer): string => {
   return `@${path}`;
 };
 
-const read = (value: string | null): string | null => textOrFile("system", value);
+const read = (value: string | null): string | null => textOrFile("--system", value);
 
 function failureOf(work: () => unknown): RunFailure {
   try {
