@@ -31,7 +31,7 @@ const DEFAULT_KILL_AFTER_MS = 10_000;
 /** `crush run`. Resolves with the exit status; a run that ended by a signal ends the process by it. */
 export async function runCommand(words: readonly string[], flags: Flags): Promise<number> {
   if (flags.flag("print-schema") ?? false)
-    return await (await import("./print-schema.ts")).printSchema(words);
+    return await (await import("./print-schema.ts")).printSchema(words, flags);
   const format = formatOf(flags);
   const cancel = new AbortController();
   const abort = (why: RunAborted): void => cancel.abort(why);

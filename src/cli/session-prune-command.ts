@@ -22,6 +22,12 @@ export async function pruneSessions(flags: Flags): Promise<number> {
     );
   const before = olderThanMs === null ? Infinity : Math.floor((Date.now() - olderThanMs) / 1000);
   return await withSessions(flags, async (sessions) => {
+    if (!dryRun && !sessions.areCertain)
+      throw new RunFailed(
+        failure("invalid_config", "a configuration file may name other sessions than these", {
+          remedy: "correct the file, or name the directory of the sessions with --data-dir",
+        }),
+      );
     const all = sessions.list();
     const due = all.slice(keep ?? 0).filter(({ updatedAt }) => updatedAt <= before);
     const { gone, busy } = dryRun ? { gone: due, busy: [] } : remove(due, sessions);

@@ -6,6 +6,7 @@ import { RunFailed } from "../protocol/ending.ts";
 import { RunAborted } from "../protocol/run-aborted.ts";
 import { directFile } from "./direct-file.ts";
 import { replacedFile } from "./replaced-file.ts";
+import { isDescriptor, isUnopened } from "./shell-descriptor.ts";
 import { codeOf, type SideFile } from "./side-file.ts";
 import { usage } from "./usage.ts";
 
@@ -73,10 +74,12 @@ function placeOf({ flag, path }: WantedFile): Place {
   try {
     const stats = statSync(path, { throwIfNoEntry: false }) ?? null;
     const place = { flag, path, stats };
-    if (
-      stats !== null &&
-      (SHELL_DESCRIPTOR.test(path) || stats.isFIFO() || stats.isCharacterDevice())
-    )
+    if (stats !== null && isUnopened(path))
+      throw usage(
+        `${flag} names ${path}, which is not open for writing`,
+        `open it in the shell, as in ${path.replace(/^.*\D/, "")}>FILE, or name a file`,
+      );
+    if (stats !== null && (isDescriptor(path) || stats.isFIFO() || stats.isCharacterDevice()))
       return { ...place, target: resolve(path), isDirect: true };
     if (stats?.isFile() === false || path.endsWith("/")) throw unusable(place, "it is no file");
     return { ...place, target: targetOf(resolve(path)), isDirect: false };
@@ -85,7 +88,6 @@ function placeOf({ flag, path }: WantedFile): Place {
   }
 }
 
-const SHELL_DESCRIPTOR = /^\/(dev\/(fd\/\d+|stdin|stdout|stderr)|proc\/[^/]+\/fd\/\d+)$/;
 const MOST_LINKS = 40;
 
 /** What a path means for who creates a file: links are followed, also one that leads to nothing yet. */

@@ -17,6 +17,8 @@ export interface Sessions {
   list(): readonly Session[];
   /** By full id, else by the short name or the beginning of it. Throws `unknown_session`. */
   find(typed: string): Session;
+  /** Whether these are those that a run would use: a configuration file that cannot be read may name others. */
+  readonly areCertain: boolean;
   /** The store. Throws `unknown_session` when there is none, so that there is no session either. */
   archive(): Archive;
   readonly hash: SessionHash;
@@ -58,6 +60,7 @@ export async function withSessions<T>(
       if (session !== undefined) return session;
       throw unknown(`there is no session ${typed}`);
     },
+    areCertain: found.isCertain,
     archive: opened,
     hash,
     json: sessionJson(hash, clean),

@@ -8,8 +8,10 @@ import { checkDataDirectoryTrust } from "./trust.ts";
 export interface FoundDataDirectory {
   /** Absolute; it need not exist. */
   readonly path: string;
-  /** Files that were passed over, although they may name another data directory. */
+  /** Files that were passed over. */
   readonly warnings: readonly string[];
+  /** False when one of them may name another data directory indeed: it could not be read. */
+  readonly isCertain: boolean;
 }
 
 /**
@@ -24,8 +26,13 @@ export async function findDataDirectory(
   const user = userDirectories(cwd, options.env);
   const project = projectDirectories(cwd);
   const named = options.dataDir ?? null;
-  if (named !== null) return { path: dataDirectory(cwd, project, user.home, named), warnings: [] };
-  const { files, warnings } = await readableFiles(cwd, options.env, options);
+  if (named !== null)
+    return {
+      path: dataDirectory(cwd, project, user.home, named),
+      warnings: [],
+      isCertain: true,
+    };
+  const { files, warnings, isWhole } = await readableFiles(cwd, options.env, options);
   const configured = configuredDataDirectory(files);
   const path = dataDirectory(cwd, project, user.home, configured);
   await checkDataDirectoryTrust({
@@ -38,5 +45,5 @@ export async function findDataDirectory(
     userConfig: user.config,
     dataDirectory: path,
   });
-  return { path, warnings };
+  return { path, warnings, isCertain: isWhole };
 }

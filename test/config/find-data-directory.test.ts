@@ -17,12 +17,12 @@ async function found(
     configFile?: string;
   } = {},
 ): Promise<FoundDataDirectory> {
-  const { path, warnings } = await findDataDirectory({
+  const { path, warnings, isCertain } = await findDataDirectory({
     cwd: folder.root,
     env: { HOME: folder.home },
     ...more,
   });
-  return { path: folder.plain(path), warnings: warnings.map(folder.plain) };
+  return { path: folder.plain(path), warnings: warnings.map(folder.plain), isCertain };
 }
 
 const away = { options: { data_directory: "../elsewhere" } };
@@ -50,7 +50,7 @@ test("a configuration that no run would start with still leads to the data direc
     mcp: { m: { command: "m" } },
   });
   expect((await folder.failure()).reason).toBe("invalid_config");
-  expect(await found(folder)).toEqual({ path: "ROOT/data", warnings: [] });
+  expect(await found(folder)).toEqual({ path: "ROOT/data", warnings: [], isCertain: true });
 });
 
 test("a file that cannot be read is passed over with a warning", async () => {
@@ -60,6 +60,7 @@ test("a file that cannot be read is passed over with a warning", async () => {
   folder.write(".crush.json", "{");
   expect(await found(folder)).toEqual({
     path: "ROOT/data",
+    isCertain: false,
     warnings: [
       "HOME/.config/crush/crush.json is passed over: HOME/.config/crush/crush.json:1:1: must hold a JSON object",
       "ROOT/.crush.json is passed over: ROOT/.crush.json:1:2: invalid JSON: close brace expected",

@@ -304,5 +304,10 @@ test("--print-schema prints the JSON Schema of the result, or of an event, and a
     expect([ended.status, ended.stdout.toString()]).toEqual([2, ""]);
     expect(errorLines(ended)).toEqual([expect.stringMatching(/--print-schema.*result or events/)]);
   }
+  for (const beside of ["-o=file", "--output=json", "--timeout=5"]) {
+    const ended = await place.run(["run", "--print-schema", beside]);
+    expect([ended.status, ended.stdout.toString()]).toEqual([2, ""]);
+    expect(errorLines(ended)).toEqual([expect.stringMatching(/--print-schema and --.* exclude/)]);
+  }
   expect(provider.requests).toEqual([]);
 });

@@ -179,6 +179,19 @@ test.each([
   expect(line.slice(line.indexOf(";"))).toContain(remedy);
 });
 
+test("nothing is pruned while a broken configuration may name another data directory", async () => {
+  await using place = crushPlace();
+  expect((await place.run(["run", "-m", "demo/offline", "hi"])).status).toBe(0);
+  place.write("crush.json", '{"options": {"data_directory": ".other",}');
+  const pruned = await place.run(["session", "prune", "--keep", "0"]);
+  expect([pruned.status, pruned.stdout.toString()]).toEqual([2, ""]);
+  expect(errorLines(pruned)).toEqual([expect.stringMatching(/\(invalid_config\); .*--data-dir/)]);
+  const told = await place.run(["session", "prune", "--keep", "0", "--dry-run"]);
+  expect(said(told)).toEqual([0, expect.stringContaining("1 would be deleted, 0 kept\n")]);
+  const named = await place.run(["session", "prune", "--keep", "0", "--data-dir", ".crush"]);
+  expect(said(named)).toEqual([0, expect.stringContaining("1 deleted, 0 kept\n")]);
+});
+
 test("sessions are shown where the configuration is broken, with a warning; a key is never among it", async () => {
   const leak = `the key is ${FAKE_KEY}`;
   await using provider = await startFakeProvider([

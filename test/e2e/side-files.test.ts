@@ -225,6 +225,33 @@ test("events go into a pipe of the shell as they come, and a reader that leaves 
   expect(ended.stderr).toMatch(/^error: .*its reader left \(output_write\)/);
 });
 
+test("a descriptor that the shell has not opened is refused, whatever Node keeps under its number", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  const numbers = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+  const ended = await shell(
+    place,
+    `for n in ${numbers.join(" ")}; do crush run -o /dev/fd/$n hi; echo $?; done; crush run -o /proc/self/fd/4 hi; echo $?
+    crush run -o /dev/fd/5 hi 5<&0 </dev/null; echo $?`,
+    60_000,
+  );
+  expect(ended.stdout.trim().split("\n")).toEqual([...numbers, "proc", "read-only"].map(() => "2"));
+  for (const line of ended.stderr.trim().split("\n"))
+    expect(line).toMatch(/^error: --output-file names "?\/(dev|proc\/self)\/fd\/\d+.*\(usage\); /);
+  expect(provider.requests).toEqual([]);
+});
+
+test("a descriptor that the shell has opened more than once is written", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  const ended = await shell(
+    place,
+    `crush run -o /dev/fd/3 hi 3> >(cat >copy) 4>&3 >answer; echo $?; sleep 0.2; cat copy
+    crush run -o /dev/fd/5 hi 5<>both >answer; echo $?; cat both`,
+  );
+  expect([ended.stdout, ended.stderr]).toEqual(["0\nok\n0\nok\n", ""]);
+});
+
 test("a pipe that nobody reads to the end does not outlive the time limit", async () => {
   await using provider = await startFakeProvider({ text: "y".repeat(500_000), write: "64k" });
   await using place = crushPlace({ provider });
