@@ -43,12 +43,12 @@ export function parseCommandLine(argv: readonly string[], env: Env): CommandLine
   if (error !== null) throw refused(error.message);
   const typed = parsed._.map((word) => restore(String(word)));
   const literal = (parsed["--"] ?? []).map((word) => restore(String(word)));
-  const flags = ({ name, flags: table }: Pick<Command, "name" | "flags">): Flags => {
-    const known: FlagTable = { ...COMMON_FLAGS, ...SELF_FLAGS, ...table };
+  const flags = (of: Pick<Command, "name" | "flags">): Flags => {
+    const known: FlagTable = { ...COMMON_FLAGS, ...SELF_FLAGS, ...of.flags };
     const unknown = Object.keys(parsed).filter(
       (name) => name !== "_" && name !== "--" && !Object.hasOwn(known, name),
     );
-    if (unknown.length > 0) throw unknownFlags(unknown, name, known);
+    if (unknown.length > 0) throw unknownFlags(unknown, of.name, known);
     const values = new Flags(parsed, known, restore, env);
     values.flag("debug"); // asked for only when it is too late to say that it makes no sense
     return values;

@@ -1,16 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readAnswerFlags } from "../../src/cli/answer-flags.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { COMMON_FLAGS, SELF_FLAGS, type Flag } from "../../src/cli/flags.ts";
 import { RUN_FLAGS } from "../../src/cli/run-flags.ts";
 import type { Flags } from "../../src/cli/flag-values.ts";
-import { modelOptions } from "../../src/cli/model-options.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
-import { permissionsOf } from "../../src/cli/permission-flags.ts";
-import { progressOf } from "../../src/cli/progress.ts";
-import { dryRunFlag } from "../../src/cli/prompt-flags.ts";
-import { workspaceFlags } from "../../src/cli/workspace-flags.ts";
 import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -232,69 +226,6 @@ test("who types an unknown flag is sent to the help of that command", () => {
     "see: crush session list --help",
   );
   expect(refusal(["run", "--nope"]).remedy).toMatch(/^see: crush run --help \(put -- before/);
-});
-
-test("a value that makes no sense is told under the name of the variable that holds it", () => {
-  const bad: [string, string, (flags: Flags) => unknown][] = [
-    ["CRUSH_RUN_TIMEOUT", "soon", (f) => f.duration("timeout")],
-    ["CRUSH_RUN_RETRIES", "many", (f) => f.count("retries")],
-    ["CRUSH_RUN_TEMPERATURE", "9", (f) => f.upTo("temperature", 2)],
-    ["CRUSH_RUN_MAX_COST", "free", (f) => f.dollars("max-cost")],
-    ["CRUSH_RUN_IF_BUSY", "no", (f) => f.choice("if-busy", ["queue", "fail"])],
-    ["CRUSH_RUN_SYSTEM", "@", (f) => modelOptions(f)],
-    ["CRUSH_RUN_CWD", "/nowhere at all", (f) => workspaceFlags(f)],
-    ["CRUSH_RUN_ALLOW", "bash(", (f) => permissionsOf(f)],
-  ];
-  for (const [variable, value, ask] of bad)
-    expect(refusal(["run", "x"], ask, { [variable]: value }).message).toMatch(
-      new RegExp(`^${variable} `),
-    );
-  const both = { CRUSH_RUN_TIMEOUT: "5m" };
-  expect(refusal(["run", "--timeout", "soon"], (f) => f.duration("timeout"), both).message).toMatch(
-    /^--timeout is/,
-  );
-});
-
-test("CRUSH_RUN_DEBUG is checked like every other switch", () => {
-  expect(run(["x"], { CRUSH_RUN_DEBUG: "1" }).flags.flag("debug")).toBe(true);
-  expect(refusal(["run", "x"], () => null, { CRUSH_RUN_DEBUG: "maybe" })).toMatchObject({
-    reason: "usage",
-    message: 'CRUSH_RUN_DEBUG is "maybe"',
-  });
-});
-
-test.each(["cwd", "data-dir"])("--%s without a value in it is not passed over", (name) => {
-  expect(refusal(["run", `--${name}`, "", "x"], (flags) => workspaceFlags(flags))).toMatchObject({
-    reason: "usage",
-    message: `--${name} is empty`,
-    remedy: "name a directory, or leave it out",
-  });
-});
-
-test("what the environment says for all runs yields to the flags of one", () => {
-  const quiet = run(["-q", "x"], { CRUSH_RUN_PROGRESS: "plain" });
-  expect(progressOf(quiet.flags)).toEqual({ quiet: true, verbose: false, mode: "none" });
-  const plain = run(["--progress=plain", "x"], { CRUSH_RUN_QUIET: "1" });
-  expect(progressOf(plain.flags)).toEqual({ quiet: false, verbose: false, mode: "plain" });
-  const message = "CRUSH_RUN_QUIET and CRUSH_RUN_PROGRESS=plain exclude each other";
-  const both = { CRUSH_RUN_QUIET: "1", CRUSH_RUN_PROGRESS: "plain" };
-  expect(refusal(["run", "x"], progressOf, both)).toMatchObject({ reason: "usage", message });
-  expect(refusal(["run", "-q", "--progress=plain"], progressOf).message).toBe(
-    "--quiet and --progress=plain exclude each other",
-  );
-});
-
-test("a variable that says nothing about this run is no mistake", async () => {
-  const { flags } = run(["x"], { CRUSH_RUN_CHECK_RETRIES: "3" });
-  expect(await readAnswerFlags(flags)).toEqual({});
-  expect(dryRunFlag(run(["--dry-run", "x"], { CRUSH_RUN_PRINT_IDS: "1" }).flags)).toBe(true);
-});
-
-test.each(["output-file", "events", "junit"])("--dry-run writes no --%s, and says so", (name) => {
-  expect(refusal(["run", "--dry-run", `--${name}=f`], dryRunFlag)).toMatchObject({
-    reason: "usage",
-    remedy: `leave --${name} out`,
-  });
 });
 
 test("durations and counts are checked, and the refusal names the flag and its forms", () => {
