@@ -84,7 +84,9 @@ async function subjectOf(policy: Policy, wish: Wish): Promise<Subject> {
   const writes = line.writes.map(async ({ text }) => {
     if (text === null || (line.changesDirectory && !text.startsWith("/"))) return null;
     const written = resolve(policy.cwd, text);
-    const real = await realPathOf(written).catch(() => null);
+    // The kernel follows a link before the `..` behind it.
+    const meant = text.startsWith("/") ? text : `${policy.cwd}/${text}`;
+    const real = await realPathOf(meant).catch(() => null);
     return real === null ? null : { real, written };
   });
   return { ...wish, line, writes: await Promise.all(writes) };

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { isAbout, parseRule } from "../../../src/protocol/permission-rule.ts";
+import { bashTool } from "../../../src/tools/bash.ts";
 import { fetchTool } from "../../../src/tools/fetch.ts";
 import { globTool } from "../../../src/tools/glob.ts";
 import { grepTool } from "../../../src/tools/grep.ts";
@@ -62,6 +63,20 @@ async function listening(server: Server): Promise<string> {
   const address = server.address();
   return typeof address === "object" && address !== null ? String(address.port) : "";
 }
+
+test("a redirection through a link and back is judged by where the kernel takes it", async () => {
+  using temp = tempDirectory();
+  mkdirSync(join(temp.path, "work"));
+  mkdirSync(join(temp.path, "other/deep"), { recursive: true });
+  symlinkSync("../other/deep", join(temp.path, "work/link"));
+  const settings = settingsOf({ allow: ["bash(echo *)"] });
+  const command = "echo x > link/../out";
+  const result = await callWith(bashTool, join(temp.path, "work"), { command }, settings);
+  expect(result).toMatchObject({
+    denied: { kind: "unapproved", rule: "outside_working_directory" },
+  });
+  expect(existsSync(join(temp.path, "other/out"))).toBe(false);
+});
 
 test("a redirect is judged like the address that was asked for, before it is followed", async () => {
   const asked: string[] = [];

@@ -1,4 +1,4 @@
-import { isHarmlessVariable } from "./harmless-variable.ts";
+import { gitOf } from "./git-command.ts";
 import { isPlainAwk } from "./plain-awk.ts";
 import {
   plainCommand,
@@ -7,8 +7,9 @@ import {
   unclearCommand,
   type ShellCommand,
 } from "./shell-command.ts";
-import { literal, type ShellWord } from "./shell-word.ts";
-import { executedBy, isWrapper, unwrap } from "./wrappers.ts";
+import { isOperand, literal, UNKNOWN, type ShellWord } from "./shell-word.ts";
+import { setsVariable } from "./sets-variable.ts";
+import { executedBy, isWrapper, replacedBy, replacedIn, unwrap } from "./wrappers.ts";
 
 /** Reads a text as a command line of its own. */
 export type ReadLine = (text: string) => readonly ShellCommand[];
@@ -17,7 +18,7 @@ const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "dash", "ash", "ksh",
 const FOREIGN_SHELLS: ReadonlySet<string> = new Set(["zsh", "fish", "csh", "tcsh", "pwsh"]);
 /** They run a text, or a command on a screen, a machine or a clock of their own. */
 const RUN_ANYTHING: ReadonlySet<string> = new Set(
-  "su ssh watch script parallel entr at batch screen tmux expect chroot unshare nsenter runuser pkexec systemd-run flock strace ltrace gdb taskset chrt unbuffer doit crontab".split(
+  "su ssh watch script parallel entr at batch screen tmux expect chroot unshare nsenter runuser pkexec systemd-run flock strace ltrace gdb taskset chrt unbuffer doit crontab setarch linux32 linux64 prlimit setpriv numactl fakeroot bwrap firejail proot rlwrap run-parts start-stop-daemon dbus-run-session xvfb-run valgrind perf hyperfine chronic sg ed ex vi vim nvim emacs".split(
     " ",
   ),
 );
@@ -28,8 +29,12 @@ const CHANGE_THE_SHELL: ReadonlySet<string> = new Set(
   ),
 );
 const INTERPRETERS =
-  /^(python[\d.]*|pypy[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|deno|bun|php[\d.]*|lua[\d.]*|tclsh|osascript|Rscript|ed|ex|vi|vim)$/;
-const CODE = /^-[a-zA-Z]*[ceErp]$|^--(eval|print|exec|command|run)(=|$)|^(eval|repl)$/;
+  /^(python[\d.]*|pypy[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|deno|bun|php[\d.]*|lua[\d.]*|tclsh|osascript|Rscript)$/;
+/** The last one is code in the same word, `-e'…'`, but for what an option of other letters holds (`-Ilib`, `-mpytest`). */
+const CODE =
+  /^-[a-zA-Z\d]*[ceErp]$|^--(eval|print|exec|command|run)(=|$)|^(eval|repl)$|^-(?![ImMWXxQFirdD])[a-zA-Z\d]*[ceE]/;
+/** Files whose text is not on the disk. */
+const NO_SCRIPT = /(^|\/)(dev|proc)\//;
 
 /** A command with everything that it is known to run. */
 export function commandOf(words: readonly ShellWord[], read: ReadLine): ShellCommand {
@@ -51,6 +56,12 @@ export function commandOf(words: readonly ShellWord[], read: ReadLine): ShellCom
 function uncertainty(program: string, words: readonly ShellWord[]): string | null {
   if (FOREIGN_SHELLS.has(program) || RUN_ANYTHING.has(program))
     return `${program} may run any command`;
+  if (/^ld(-linux[^/]*)?\.so/.test(program)) return `${program} may run any command`;
+  if (
+    /^(npx|npm|pnpm)$/.test(program) &&
+    words.some(({ text }) => /^(-c$|--call)/.test(text ?? ""))
+  )
+    return `${program} runs a text as a program`;
   if (CHANGE_THE_SHELL.has(program)) return `${program} changes what the shell does`;
   if (/^[gmn]?awk$/.test(program) && !isPlainAwk(words)) return `${program} may run any command`;
   if (INTERPRETERS.test(program) && runsText(words)) return `${program} runs a text as a program`;
@@ -61,11 +72,21 @@ function wrapperOf(program: string, words: readonly ShellWord[], read: ReadLine)
   if (program === "command" && /^-[pvV]*[vV]/.test(words[1]?.text ?? ""))
     return plainCommand(words);
   const { at, actsItself, unclear, split } = unwrap(program, words);
-  const inner = words.slice(at);
-  if (program === "xargs") inner.push({ text: null, start: "", many: true });
+  const replaced = program === "xargs" ? replacedBy(words.slice(1, at)) : null;
+  const inner = words
+    .slice(at)
+    .map((word) => (replaced === null ? word : replacedIn(word, replaced)));
+  if (program === "xargs" && replaced === null) inner.push(UNKNOWN);
   const isEmpty = at >= words.length;
   const echoes = isEmpty && program === "xargs" ? [literal("echo")] : [];
-  const runs = split !== null ? read(split) : isEmpty ? [] : [commandOf(inner, read)];
+  // What stands there counts as well: of `xargs -I{} sh -c 'rm {}'` it is known that it removes.
+  const written = replaced === null ? [] : [words.slice(at)];
+  const runs =
+    split !== null
+      ? read(split)
+      : isEmpty
+        ? []
+        : [inner, ...written].map((one) => commandOf(one, read));
   if (unclear !== null) return unclearCommand(words, unclear, runs);
   if (isEmpty && echoes.length === 0) return plainCommand(words);
   const ran = echoes.length > 0 ? [plainCommand(echoes)] : runs;
@@ -82,7 +103,10 @@ function shellOf(program: string, words: readonly ShellWord[], read: ReadLine): 
     else if (/^-[abefhklmnptuvxBCHPE]*c[abefhklmnptuvxBCHPE]*$/.test(text)) isCommand = true;
     else if (/^[-+][abefhklmnptuvxBCHPE]+$|^--(norc|noprofile|login|posix)?$/.test(text)) continue;
     else if (/^[-+]/.test(text)) return unclearCommand(words, `${program} has the option ${text}`);
-    else if (!isCommand) return plainCommand(words);
+    else if (!isCommand)
+      return NO_SCRIPT.test(text)
+        ? unclearCommand(words, `${program} runs what it reads`)
+        : plainCommand(words);
     else return { ...plainCommand(words), runs: read(text), actsItself: false, telling: at };
   }
   return unclearCommand(words, `${program} runs what it reads`);
@@ -109,91 +133,20 @@ function trapOf(words: readonly ShellWord[], read: ReadLine): ShellCommand {
   return { ...plainCommand(words), runs: read(action.text), actsItself: false, telling: 1 };
 }
 
-const HARMLESS_SETTING =
-  /^(user|color|advice|init|gc)\.|^(commit|tag)\.gpgsign$|^core\.(quotepath|autocrlf)$/i;
-
-/** An alias or a setting can be a command; the options before the subcommand hide it from no deny rule. */
-function gitOf(words: readonly ShellWord[]): ShellCommand {
-  let at = 1;
-  let unclear: string | null = null;
-  for (; at < words.length; at += 1) {
-    const text = words[at]?.text ?? null;
-    if (text === null || !text.startsWith("-")) break;
-    if (text === "-c" || text.startsWith("--config-env")) {
-      const setting = text === "-c" ? (words[at + 1]?.text ?? "") : "";
-      if (!HARMLESS_SETTING.test(setting)) unclear = "a setting of git may name a command";
-    }
-    if (text.startsWith("--exec-path=")) unclear = "git runs programs of another place";
-    if (
-      /^(-C|-c|--git-dir|--work-tree|--namespace|--config-env|--super-prefix|--attr-source)$/.test(
-        text,
-      )
-    )
-      at += 1;
-  }
-  const bare = at > 1 ? [plainCommand([literal("git"), ...words.slice(at)])] : [];
-  if (unclear !== null) return unclearCommand(words, unclear, bare);
-  return { ...plainCommand(words), alsoKnownAs: bare[0]?.words ?? null };
-}
-
 /** Code in an option, or on standard input. */
 function runsText(words: readonly ShellWord[]): boolean {
   const rest = words.slice(1);
   if (rest.some(({ text, start }) => CODE.test(text ?? start) || text === "-")) return true;
-  if (rest.some(({ text }) => /^(--version|--help|-V|-v|--check|--test)$/.test(text ?? "")))
-    return false;
+  if (
+    programOf(words)?.startsWith("php") === true &&
+    rest.some(({ start }) => start.startsWith("-r"))
+  )
+    return true;
+  if (NO_SCRIPT.test(rest.find(isOperand)?.text ?? "")) return true;
+  const asks =
+    programOf(words)?.startsWith("py") === true // `python -v` reads a program
+      ? /^(--version|--help|-V)$/
+      : /^(--version|--help|-V|-v|--check|--test)$/;
+  if (rest.some(({ text }) => asks.test(text ?? ""))) return false;
   return !rest.some((word) => word.text === null || !word.text.startsWith("-"));
-}
-
-/** Builtins that set variables by name; an index in the name may run a command. */
-function setsVariable(program: string, words: readonly ShellWord[]): string | null {
-  const rest = words.slice(1);
-  const texts = rest.map(({ text, start }) => text ?? start);
-  const strange = (names: readonly string[]): string | null => {
-    const bad = names.find((name) => !isHarmlessVariable(name));
-    return bad === undefined
-      ? null
-      : `${program} sets ${bad === "" ? "what is not known yet" : bad}`;
-  };
-  switch (program) {
-    case "declare":
-    case "typeset":
-    case "local":
-    case "readonly":
-    case "export": {
-      if (texts.some((text) => /^[-+][a-zA-Z]*[in]/.test(text)))
-        return `${program} changes what a variable means`;
-      return strange(
-        texts.filter((text) => !/^[-+]/.test(text)).map((text) => text.replace(/\+?=[\s\S]*$/, "")),
-      );
-    }
-    case "read": {
-      if (rest.some(({ many }) => many)) return strange([""]);
-      return strange(
-        texts.filter(
-          (text, at) => !text.startsWith("-") && !/^-[a-z]*[dinNptu]$/.test(texts[at - 1] ?? ""),
-        ),
-      );
-    }
-    case "mapfile":
-    case "readarray":
-    case "getopts":
-    case "wait":
-      return program === "wait" && !texts.some((text) => text.startsWith("-"))
-        ? null
-        : `${program} sets variables`;
-    case "printf":
-      return texts[0]?.startsWith("-v") === true || (rest[0]?.text === null && !rest[0].start)
-        ? "printf may set a variable"
-        : null;
-    case "unset":
-      return strange(texts.filter((text) => !text.startsWith("-")));
-    case "test":
-    case "[":
-      return texts.some((text, at) => /^-[vR]$/.test(text) && !/^\w+$/.test(texts[at + 1] ?? ""))
-        ? `${program} looks at a variable that is not known yet`
-        : null;
-    default:
-      return null;
-  }
 }

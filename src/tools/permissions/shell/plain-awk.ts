@@ -6,8 +6,10 @@ export function isPlainAwk(words: readonly ShellWord[]): boolean {
   for (; at < words.length; at += 1) {
     const text = words[at]?.text ?? null;
     if (text === null) return false;
-    if (text === "-F" || text === "-v") at += 1;
-    else if (text === "--") {
+    if (text === "-F" || text === "-v") {
+      at += 1;
+      if (words[at]?.many === true) return false;
+    } else if (text === "--") {
       at += 1;
       break;
     } else if (!/^-[Fv]./.test(text)) break;

@@ -71,7 +71,7 @@ export function readsWithGit(words: readonly ShellWord[]): boolean {
     if (text === null) return false;
     if (text === "-C") at += 1;
     else if (text === "--version") return true;
-    else if (!/^(--no-pager|-P|--no-optional-locks|--literal-pathspecs|--bare)$/.test(text)) break;
+    else if (!/^(--no-pager|-P|--no-optional-locks|--literal-pathspecs)$/.test(text)) break;
   }
   const subcommand = words[at]?.text ?? "";
   const rest = words.slice(at + 1);

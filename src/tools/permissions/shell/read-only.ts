@@ -17,11 +17,16 @@ const showsName: Check = (words) =>
 const atMostOne =
   (letters: string, ...long: readonly string[]): Check =>
   (words) =>
-    words.slice(1).filter((word) => word.text === null || isOperand(word)).length <= 1 &&
+    words
+      .slice(1)
+      .filter((word, at) => word.text === null || isOperand(word) || words[at]?.text === "--")
+      .length <= 1 &&
     words.every(({ many }) => !many) &&
     without(letters, ...long)(words);
-const asksVersion: Check = (words) =>
-  words.length === 2 && /^(--version|-v|-V|version)$/.test(words[1]?.text ?? "");
+const only =
+  (word: RegExp): Check =>
+  (words) =>
+    words.length === 2 && word.test(words[1]?.text ?? "");
 
 const named = (names: string, check: Check): readonly (readonly [string, Check])[] =>
   names.split(" ").map((name) => [name, check] as const);
@@ -43,16 +48,20 @@ const READERS: ReadonlyMap<string, Check> = new Map([
   ...named("hostname", showsName),
   ...named("uniq", atMostOne("")),
   ...named("xxd", atMostOne("r", "revert")),
-  ...named("base64 base32", anything),
+  ...named("base64 base32", without("o", "output")),
   ...named("git", readsWithGit),
   ...named("find", readsWithFind),
   ...named("fd fdfind", without("xX", "exec", "exec-batch")),
   ...named("sed", readsWithSed),
   ...named("awk gawk mawk nawk", isPlainAwk),
+  // No word of theirs that a file, a target or a package could be called; `python -v` reads a program.
   ...named(
-    "node npm npx pnpm yarn bun deno python python3 pip pip3 go cargo rustc java javac ruby perl php make cmake gcc g++ clang docker kubectl gh bash sh tsc",
-    asksVersion,
+    "node npm npx pnpm yarn bun deno pip pip3 rustc ruby perl php make cmake gcc g++ clang tsc",
+    only(/^(--version|-v)$/),
   ),
+  ...named("java javac bash sh", only(/^--version$/)),
+  ...named("python python3", only(/^(--version|-V)$/)),
+  ...named("go docker kubectl cargo gh", only(/^(version|--version|-v)$/)),
 ]);
 
 /** Why a command may change something, as the end of a sentence; null for one that is known only to read. */

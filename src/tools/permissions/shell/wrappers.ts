@@ -41,16 +41,9 @@ const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   ionice: wrapper("t", "cn", { long: ["ignore"], longValued: ["class", "classdata"] }),
   stdbuf: wrapper("", "ioe", { longValued: ["input", "output", "error"] }),
   xargs: wrapper("0rtx", "IndPLsEa", {
-    long: ["null", "no-run-if-empty", "verbose", "exit"],
-    longValued: [
-      "replace",
-      "max-args",
-      "max-procs",
-      "max-lines",
-      "delimiter",
-      "arg-file",
-      "max-chars",
-    ],
+    // The last two have a value only behind a `=`.
+    long: ["null", "no-run-if-empty", "verbose", "exit", "replace", "max-lines"],
+    longValued: ["max-args", "max-procs", "delimiter", "arg-file", "max-chars"],
   }),
   command: wrapper("p"),
   builtin: wrapper(),
@@ -107,12 +100,14 @@ export function unwrap(program: string, words: readonly ShellWord[]): Unwrapped 
     if (values === null) return end(at, `${program} has the option ${text}`);
     at += values;
   }
-  if (program === "env") {
+  let unclear: string | null = null;
+  if (program === "env" || program === "sudo") {
     for (; at < words.length; at += 1) {
       const text = words[at]?.text ?? words[at]?.start ?? "";
-      const name = /^(\w+)=/.exec(text)?.[1];
+      // Whatever stands before the `=`: `env a-b=1 ls` runs `ls`.
+      const name = /^([^=]*)=/.exec(text)?.[1];
       if (name === undefined) break;
-      if (!isHarmlessVariable(name)) return end(at + 1, `it sets ${name}`);
+      if (!isHarmlessVariable(name)) unclear ??= `it sets ${name}`;
     }
   }
   for (let left = operands; left > 0; left -= 1, at += 1) {
@@ -120,7 +115,25 @@ export function unwrap(program: string, words: readonly ShellWord[]): Unwrapped 
     if (operand !== undefined && operand.text === null)
       return end(at, `${program} gets words that are not known yet`);
   }
-  return end(Math.min(at, words.length));
+  return end(Math.min(at, words.length), unclear);
+}
+
+/** What `xargs` replaces by the words that it reads, where it appends none; null without `-I`. */
+export function replacedBy(options: readonly ShellWord[]): string | null {
+  let found: string | null = null;
+  for (const [at, { text }] of options.entries()) {
+    const short = /^-[0rtx]*I([\s\S]*)$/.exec(text ?? "")?.[1];
+    if (short !== undefined) found = short === "" ? (options[at + 1]?.text ?? "") : short;
+    const long = /^--replace(?:=([\s\S]*))?$/.exec(text ?? "");
+    if (long !== null) found = long[1] ?? "{}";
+  }
+  return found;
+}
+
+/** The word as it may be once that was replaced in it. */
+export function replacedIn(word: ShellWord, replaced: string): ShellWord {
+  const at = word.text?.indexOf(replaced) ?? -1;
+  return at === -1 ? word : { text: null, start: word.start.slice(0, at), many: false };
 }
 
 const isAssignment = (program: string, word: ShellWord | undefined): boolean =>
