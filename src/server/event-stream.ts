@@ -15,8 +15,6 @@ export interface Subscription {
   readonly isLost: boolean;
   /** Text as deltas; otherwise each change of a message is the whole message. */
   readonly deltas: boolean;
-  /** What may be told of an event: secrets do not leave. */
-  readonly shown: (event: WireEvent) => WireEvent;
 }
 
 /**
@@ -33,7 +31,7 @@ export function eventStream(
 
 /** `since` is the head of the log when the subscriber came. */
 async function* tell(
-  { log, after, isLost, deltas, shown }: Subscription,
+  { log, after, isLost, deltas }: Subscription,
   since: number,
   signal: AbortSignal,
 ): AsyncIterable<string> {
@@ -56,10 +54,10 @@ async function* tell(
     }
     for (const { cursor: at, event } of events) {
       const told = view.next(event);
-      frames += framesOf(told.map(shown), view.isBehind() ? null : at);
+      frames += framesOf(told, view.isBehind() ? null : at);
       cursor = at;
     }
-    frames += framesOf(view.flush().map(shown), cursor);
+    frames += framesOf(view.flush(), cursor);
     if (frames !== "" || quietMs() >= HEARTBEAT_MS) {
       yield frames === "" ? ": still here\n\n" : frames;
       toldAt = monotonicMs();

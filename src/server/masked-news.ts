@@ -2,16 +2,17 @@ import type { RunFailure } from "../protocol/ending.ts";
 import type { WireEvent } from "../protocol/event-wire.ts";
 import type { Message, Part } from "../protocol/message.ts";
 import type { Denial, RunOutcome, RunRecord } from "../protocol/run-record.ts";
+import { isJsonObject, type Json } from "../shared/json.ts";
 import type { Store } from "../store/store.ts";
 
 /** Blots the secrets of a configuration out of a text. */
-export type Mask = (text: string) => string;
+type Blot = (text: string) => string;
 
 /**
- * The store, into which failures, warnings and denials go without secrets. The conversation goes in as it is: a key in a file
+ * The store, into which the outcome of a run goes without secrets. The conversation goes in as it is: a key in a file
  * that the model reads and writes again must not become stars.
  */
-export function maskedStore(store: Store, mask: Mask): Store {
+export function maskedStore(store: Store, mask: Blot): Store {
   const { runs, messages } = store;
   return {
     ...store,
@@ -31,11 +32,13 @@ export function maskedStore(store: Store, mask: Mask): Store {
   };
 }
 
-/** What is told about a run, without secrets; what the model and the user say is not touched. */
-export function maskedEvent(event: WireEvent, mask: Mask): WireEvent {
+/** What is told about a run, without secrets. Streamed text is left to `maskedDeltas`. */
+export function maskedEvent(event: WireEvent, mask: Blot): WireEvent {
   switch (event.type) {
     case "run_complete":
-      return { ...event, failure: maskedFailure(event.failure, mask) };
+      return { ...event, text: mask(event.text), failure: maskedFailure(event.failure, mask) };
+    case "message.completed":
+      return { ...event, text: mask(event.text) };
     case "agent_error":
       return { ...event, error: mask(event.error) };
     case "tool.started":
@@ -59,36 +62,53 @@ export function maskedEvent(event: WireEvent, mask: Mask): WireEvent {
   }
 }
 
-/** A message of the conversation as clients see it: tools without secrets, like in the events of the run. */
-export const maskedMessage = (message: Message, mask: Mask): Message => ({
+/** A message of the conversation as clients see it: without secrets, like the events of the run. */
+export const maskedMessage = (message: Message, mask: Blot): Message => ({
   ...message,
   parts: message.parts.map((part) => shownPart(part, mask)),
 });
 
-export const maskedRecord = (record: RunRecord, mask: Mask): RunRecord =>
-  record.outcome === null ? record : { ...record, outcome: maskedOutcome(record.outcome, mask) };
+export const maskedRecord = (record: RunRecord, mask: Blot): RunRecord => ({
+  ...record,
+  prompt: mask(record.prompt),
+  outcome: record.outcome && maskedOutcome(record.outcome, mask),
+});
 
-const maskedOutcome = (outcome: RunOutcome, mask: Mask): RunOutcome => ({
+const maskedOutcome = (outcome: RunOutcome, mask: Blot): RunOutcome => ({
   ...outcome,
+  text: mask(outcome.text),
+  ...(outcome.structured === undefined ? {} : { structured: maskedJson(outcome.structured, mask) }),
   failure: maskedFailure(outcome.failure, mask),
   denials: outcome.denials.map((denial) => ({ ...denial, ...maskedDenial(denial, mask) })),
   warnings: outcome.warnings.map(mask),
 });
 
-export const maskedFailure = <T extends RunFailure | null>(what: T, mask: Mask): T =>
+function maskedJson(value: Json, mask: Blot): Json {
+  if (typeof value === "string") return mask(value);
+  if (Array.isArray(value)) return value.map((one) => maskedJson(one, mask));
+  if (!isJsonObject(value)) return value;
+  const masked: Record<string, Json> = {};
+  for (const [name, one] of Object.entries(value))
+    if (one !== undefined) masked[mask(name)] = maskedJson(one, mask);
+  return masked;
+}
+
+export const maskedFailure = <T extends RunFailure | null>(what: T, mask: Blot): T =>
   what && { ...what, message: mask(what.message), remedy: what.remedy && mask(what.remedy) };
 
 const maskedDenial = (
   { rule, remedy }: Pick<Denial, "rule" | "remedy">,
-  mask: Mask,
+  mask: Blot,
 ): Pick<Denial, "rule" | "remedy"> => ({ rule: mask(rule), remedy: mask(remedy) });
 
-const maskedPart = (part: Part, mask: Mask): Part =>
+const maskedPart = (part: Part, mask: Blot): Part =>
   part.type === "finish" && part.details !== undefined
     ? { ...part, details: mask(part.details) }
     : part;
 
-function shownPart(part: Part, mask: Mask): Part {
+function shownPart(part: Part, mask: Blot): Part {
+  if (part.type === "text") return { ...part, text: mask(part.text) };
+  if (part.type === "reasoning") return { ...part, thinking: mask(part.thinking) };
   if (part.type === "tool_call") return { ...part, input: mask(part.input) };
   if (part.type === "tool_result") {
     const { content, metadata } = part;

@@ -55,7 +55,7 @@ export function workspaceRoutes(add: AddRoute, context: ServerContext): void {
   });
   add("GET", "/workspaces/:id/events", (c) => {
     const workspace = workspaceOf(context, c);
-    const { log, shown } = workspace;
+    const { log } = workspace;
     const resume = c.req.header("last-event-id") ?? "";
     const known = /^\d+$/.test(resume) && Number(resume) <= log.head();
     const after = known ? Number(resume) : log.head();
@@ -67,7 +67,7 @@ export function workspaceRoutes(add: AddRoute, context: ServerContext): void {
     };
     const { signal } = c.req.raw;
     const deltas = c.req.query("delta") === "1";
-    const stream = eventStream({ log, after, isLost, deltas, shown }, signal);
+    const stream = eventStream({ log, after, isLost, deltas }, signal);
     // Subscribed first, then counted: nothing that is told after it counts is missed (SSE-9).
     const detach = workspaces.attach(workspace, clientIdOf(c.req.query("client_id")));
     return new Reply(200, headers, whileAttached(stream, detach, signal));

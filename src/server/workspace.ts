@@ -1,16 +1,16 @@
 import type { Config } from "../config/config.ts";
 import { RunFailed } from "../protocol/ending.ts";
-import type { WireEvent } from "../protocol/event-wire.ts";
 import { newWorkspaceId, type RunId, type WorkspaceId } from "../protocol/ids.ts";
 import type { Message } from "../protocol/message.ts";
 import type { Json } from "../shared/json.ts";
 import type { Clock } from "../shared/clock.ts";
-import { masked } from "../shared/masked.ts";
+import { createMask, masked } from "../shared/masked.ts";
 import { createDispatcher } from "../session/create-dispatcher.ts";
 import type { Dispatcher } from "../session/dispatcher.ts";
 import type { PrepareTurn } from "../session/prepare-turn.ts";
 import type { Store } from "../store/store.ts";
 import { memoryEventLog, type EventLog } from "./event-log.ts";
+import { maskedDeltas } from "./masked-deltas.ts";
 import {
   maskedEvent,
   maskedFailure,
@@ -27,8 +27,7 @@ export interface Workspace {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly log: EventLog;
-  /** What may be told of an event or a message: secrets do not leave. */
-  readonly shown: (event: WireEvent) => WireEvent;
+  /** What is told of a message: secrets do not leave. The log holds none. */
   readonly shownMessage: (message: Message) => Message;
   /** False: it shows what was run in it, and runs nothing itself. */
   readonly hasAgent: boolean;
@@ -58,7 +57,9 @@ const LOG_BOUNDS = {
 export function openWorkspace(deps: WorkspaceDeps): Workspace {
   const { config, clock, random, prepareTurn, onInterrupted } = deps;
   // Asked each time: the list grows as keys are expanded.
-  const mask = (text: string): string => masked(text, config.secrets);
+  const secrets = createMask(() => config.secrets);
+  const mask = secrets.whole;
+  const streamed = maskedDeltas(secrets);
   const store = maskedStore(deps.store, mask);
   const log = memoryEventLog(LOG_BOUNDS);
   const inner = createDispatcher({
@@ -66,7 +67,9 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     clock,
     random,
     prepareTurn: prepareTurn ?? refusing,
-    publish: log.append,
+    publish: (event) => {
+      for (const told of streamed(event)) log.append(maskedEvent(told, mask));
+    },
     onInterrupted,
   });
   const dispatcher: Dispatcher = {
@@ -76,6 +79,7 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
       const record = inner.record(runId);
       return record && maskedRecord(record, mask);
     },
+    recent: (limit) => inner.recent(limit).map((record) => maskedRecord(record, mask)),
     summarize: async (sessionId, by) => {
       try {
         return await inner.summarize(sessionId, by);
@@ -101,7 +105,6 @@ export function openWorkspace(deps: WorkspaceDeps): Workspace {
     store,
     dispatcher,
     log,
-    shown: (event) => maskedEvent(event, mask),
     shownMessage: (message) => maskedMessage(message, mask),
     hasAgent: prepareTurn !== null,
     close: () => (closing ??= close()),

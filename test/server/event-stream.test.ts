@@ -167,10 +167,3 @@ test("SSE-7: an event that JSON cannot say is skipped, and the stream goes on", 
   );
   expect(eventsIn(await readAll(subscribe(log)))).toEqual([delta("a"), delta("c")]);
 });
-
-test("what may not be told is not told", async () => {
-  const log = closedLog(ended("secret"));
-  const shown = (event: WireEvent): WireEvent =>
-    event.type === "run_complete" ? { ...event, text: "***" } : event;
-  expect(eventsIn(await readAll(subscribe(log, { shown })))).toEqual([ended("***")]);
-});

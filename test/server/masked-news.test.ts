@@ -3,11 +3,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readEvents } from "../../src/client/read-events.ts";
 import type { WireEvent } from "../../src/protocol/event-wire.ts";
-import type { SessionId } from "../../src/protocol/ids.ts";
+import type { MessageId, RunId, SessionId } from "../../src/protocol/ids.ts";
 import type { Part } from "../../src/protocol/message.ts";
-import { maskedEvent } from "../../src/server/masked-news.ts";
+import { NO_USAGE } from "../../src/protocol/usage.ts";
+import { maskedDeltas } from "../../src/server/masked-deltas.ts";
+import { maskedEvent, maskedRecord } from "../../src/server/masked-news.ts";
+import { createMask } from "../../src/shared/masked.ts";
 import { callsTools, says, type ModelStep } from "../support/fake-model.ts";
 import { runWords } from "../support/log-events.ts";
+import { settledRecord } from "../support/run-record.ts";
 import { emptyConfig, fakeServer } from "../support/fake-server.ts";
 
 async function* none(): AsyncIterable<string> {}
@@ -76,9 +80,58 @@ test("what is told of a check has no secret in it", () => {
   expect(maskedEvent(completed, mask)).toEqual({ ...completed, output: "***" });
 });
 
-test("the answer is the model's own, whatever stands in it", async () => {
-  const { record } = await ran(says(`it is ${SECRET}`));
-  expect(record.outcome.text).toBe(`it is ${SECRET}`);
+const inPieces = (text: string, size: number): ModelStep =>
+  async function* speaks() {
+    for (let at = 0; at < text.length; at += size) {
+      yield { type: "reasoning", text: text.slice(at, at + size) };
+      await new Promise((resolve) => setTimeout(resolve, 40)); // each piece in an event of its own
+    }
+    for (let at = 0; at < text.length; at += size) {
+      yield { type: "text", text: text.slice(at, at + size) };
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    yield { type: "finish", reason: "end_turn", usage: NO_USAGE };
+  };
+
+test("what the model says is told, recorded and streamed without the secret, also when it comes in pieces", async () => {
+  const { events, record } = await ran(inPieces(`it is ${SECRET}, I am sk`, 7));
+  expect(record.outcome.text).toBe("it is ***, I am sk");
+  const streamed = (type: "text.delta" | "reasoning.delta"): string =>
+    events.map((event) => (event.type === type ? event.text : "")).join("");
+  expect(streamed("text.delta")).toBe("it is ***, I am sk");
+  expect(streamed("reasoning.delta")).toBe("it is ***, I am sk");
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: "message.completed", text: "it is ***, I am sk" }),
+  );
+  expect(JSON.stringify(events)).not.toContain(SECRET);
+});
+
+test("a text that may begin a secret waits, and is told when its message ends or starts again", () => {
+  const told = maskedDeltas(createMask(() => [SECRET]));
+  const ids = { runId: "r" as RunId, sessionId: "s" as SessionId };
+  const messageId = "m" as MessageId;
+  const text = (said: string): WireEvent => ({ type: "text.delta", messageId, text: said, ...ids });
+  expect(told(text("so sk-"))).toEqual([text("so ")]);
+  expect(told(text("012 and"))).toEqual([text("sk-012 and")]);
+  expect(told(text(" sk-0"))).toEqual([text(" ")]);
+  const reset: WireEvent = { type: "text.reset", messageId, ...ids };
+  expect(told(reset)).toEqual([reset]);
+  expect(told(text("again s"))).toEqual([text("again ")]);
+  const completed: WireEvent = { type: "message.completed", messageId, text: "again s", ...ids };
+  expect(told(completed)).toEqual([text("s"), completed]);
+  expect(told(completed)).toEqual([completed]);
+});
+
+test("a structured answer has no secret in its values and names", () => {
+  const record = settledRecord("r" as RunId, {
+    text: `{"a":"${SECRET}"}`,
+    structured: { a: [SECRET, 1], [SECRET]: null },
+  });
+  const mask = (text: string): string => text.replaceAll(SECRET, "***");
+  expect(maskedRecord(record, mask).outcome).toMatchObject({
+    text: '{"a":"***"}',
+    structured: { a: ["***", 1], "***": null },
+  });
 });
 
 test("a client that knows no deltas is told of tool calls and failures without secrets too", () => {
@@ -100,7 +153,7 @@ test("a client that knows no deltas is told of tool calls and failures without s
   const shown = maskedEvent(finished(said), mask);
   expect(shown).toEqual(
     finished([
-      { type: "text", text: SECRET },
+      { type: "text", text: "***" },
       { type: "tool_call", id: "c", name: "ls", input: '{"path":"***"}', finished: true },
       {
         type: "tool_result",
