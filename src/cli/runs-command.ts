@@ -1,6 +1,6 @@
 import { ENDINGS } from "../protocol/ending.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
-import { firstLine } from "./first-line.ts";
+import { promptLine } from "./prompt-line.ts";
 import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
 import { timeLimit } from "./time-limit.ts";
@@ -23,5 +23,5 @@ function lineOf({ runId, acceptedAt, state, outcome, prompt }: RunRecord): strin
   const when = new Date(acceptedAt).toISOString().slice(0, 19);
   const standing =
     outcome === null ? state : `${ENDINGS[outcome.reason].status} (${outcome.reason})`;
-  return `${runId}  ${when}Z  ${standing.padEnd(30)}  ${firstLine(prompt, 60)}\n`;
+  return `${runId}  ${when}Z  ${standing.padEnd(30)}  ${promptLine(prompt, 60)}\n`;
 }

@@ -3,14 +3,16 @@ import type { RunId } from "../protocol/ids.ts";
 import { remedyOf } from "../protocol/remedy.ts";
 import type { RunRecord } from "../protocol/run-record.ts";
 import type { Flags } from "./flag-values.ts";
-import { firstLine } from "./first-line.ts";
+import { controlFilter } from "./control-filter.ts";
+import { oneLine } from "./one-line.ts";
+import { promptLine } from "./prompt-line.ts";
 import { printOut } from "./print-out.ts";
 import { timeLimit } from "./time-limit.ts";
 import { withWorkspace } from "./with-workspace.ts";
 
 const SHOW_MS = 60_000;
 
-/** `crush show`: what became of a run, for a person; its text last. */
+/** `crush show`: what became of a run, for a person; its text last. Nothing in it moves a terminal, through a pager either. */
 export async function showCommand(runId: string, flags: Flags): Promise<number> {
   const signal = timeLimit(SHOW_MS, "try again");
   const record = await withWorkspace(
@@ -18,7 +20,7 @@ export async function showCommand(runId: string, flags: Flags): Promise<number> 
     signal,
     async (client) => await client.getRun(runId as RunId, signal),
   );
-  return await printOut(describe(record));
+  return await printOut(controlFilter()(describe(record)));
 }
 
 function describe(record: RunRecord): string {
@@ -38,7 +40,10 @@ function describe(record: RunRecord): string {
       ["exit", `${exitCode}${retryable ? " (may be tried again)" : ""}`],
     );
     if (outcome.failure !== null)
-      rows.push(["error", outcome.failure.message], ["remedy", remedyOf(outcome.failure)]);
+      rows.push(
+        ["error", oneLine(outcome.failure.message)],
+        ["remedy", oneLine(remedyOf(outcome.failure))],
+      );
     rows.push(
       ["model", outcome.models.join(", ") || "-"],
       [
@@ -53,7 +58,7 @@ function describe(record: RunRecord): string {
     ["accepted", time(record.acceptedAt)],
     ["started", time(record.startedAt)],
     ["ended", time(record.endedAt)],
-    ["prompt", firstLine(record.prompt)],
+    ["prompt", promptLine(record.prompt)],
   );
   const head = rows.map(([name, value]) => `${name.padEnd(9)} ${value}\n`).join("");
   const text = outcome?.text ?? "";

@@ -84,3 +84,15 @@ test("crush show of an id that nobody gave is refused", async () => {
   const ended = await place.run(["show", "00000000-0000-4000-8000-000000000000"]);
   expect(seen(ended)).toEqual(failed("unknown_run", { says: "--data-dir" }));
 });
+
+test("what a stranger wrote into a prompt or an answer moves no terminal, in a pipe either", async () => {
+  const hostile = "\u001b[2J\u001b]52;c;AAAA\u0007look\rover\u202e there";
+  await using provider = await startFakeProvider({ text: `\u001b]0;title\u0007done\u001b[1m` });
+  await using place = crushPlace({ provider });
+  expect((await place.run(["run", "--run-id", "one", hostile])).status).toBe(0);
+  const listed = (await place.run(["runs"])).stdout.toString();
+  const shown = (await place.run(["show", "one"])).stdout.toString();
+  expect(listed).toMatch(/^one .* look over there\n$/);
+  expect(shown).toContain("prompt    look over there\n\nits answer:\ndone\n");
+  expect(`${listed}${shown}`).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+});
