@@ -87,10 +87,16 @@ function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (value === "") return "empty";
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "number") return String(value);
+  if (typeof value === "number") return shortNumber(value);
   if (typeof value === "boolean") return String(value);
   return ARTICLES[typeof value] ?? typeof value;
 }
+
+/** A longer one may be a key without its quotes. */
+const shortNumber = (value: number): string => {
+  const text = String(value);
+  return text.length < 6 ? text : "a number";
+};
 
 interface UnknownField {
   readonly field: FieldPath;

@@ -11,6 +11,8 @@ const BLOT = "***";
 const SECRET_NAME = /key|token|secret|passw|credential|auth|cookie/i;
 /** Objects all of whose values may be secrets, whatever their names. */
 const SECRET_MAPS = new Set(["extra_headers", "headers", "env"]);
+/** Objects of objects: whoever writes a text there writes the key. */
+const HOLDERS = new Set(["providers", "mcp"]);
 /** Keys that tell themselves, wherever somebody has put them. */
 const KEY_SHAPES =
   /\b(sk-[\w-]{16,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|AIza[\w-]{30,}|xox[abps]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)/g;
@@ -45,16 +47,27 @@ type Mask = (text: string) => string;
 
 function maskedObject(object: JsonObject, isSecret: boolean, mask: Mask): JsonObject {
   return Object.fromEntries(
-    Object.entries(object).map(([name, value]) => [
-      name,
-      maskedValue(value, isSecret || isSecretField(name, value), mask),
-    ]),
+    Object.entries(object).map(([name, value]) => {
+      const held =
+        HOLDERS.has(name) && isJsonObject(value) ? maskedHolder(value, isSecret, mask) : null;
+      return [name, held ?? maskedValue(value, isSecret || isSecretField(name, value), mask)];
+    }),
   );
 }
 
+const maskedHolder = (holder: JsonObject, isSecret: boolean, mask: Mask): JsonObject =>
+  Object.fromEntries(
+    Object.entries(holder).map(([name, value]) => [
+      name,
+      maskedValue(value, isSecret || !isJsonObject(value), mask),
+    ]),
+  );
+
 /** `max_tokens` has a secret's name and a number's value. */
 const isSecretField = (name: string, value: Json | undefined): boolean =>
-  SECRET_NAME.test(name) || (SECRET_MAPS.has(name) && isJsonObject(value));
+  typeof value === "number"
+    ? SECRET_NAME.test(name) && !/tokens/i.test(name)
+    : SECRET_NAME.test(name) || SECRET_MAPS.has(name) || HOLDERS.has(name);
 
 function maskedValue(value: Json | undefined, isSecret: boolean, mask: Mask): Json {
   if (typeof value === "string") return isSecret ? maskedTemplate(value) : maskedText(value, mask);
@@ -64,6 +77,7 @@ function maskedValue(value: Json | undefined, isSecret: boolean, mask: Mask): Js
       maskedValue(item, isSecret || isSecretSwitch(list[at - 1]), mask),
     );
   }
+  if (typeof value === "number" && isSecret && String(value).length >= SHORTEST) return BLOT;
   return isJsonObject(value) ? maskedObject(value, isSecret, mask) : (value ?? null);
 }
 

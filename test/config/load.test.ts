@@ -161,6 +161,11 @@ describe("mistakes", () => {
     ['{"options":null}', "1:12: options must be an object, not null", "make options an object"],
     ['// c\n{"env":{"A":1}}', "2:13: env.A must be a string, not 1", "make env.A a string"],
     [
+      '{"env":{"A":987654321}}',
+      "1:13: env.A must be a string, not a number",
+      "make env.A a string",
+    ],
+    [
       '{"models":{"large":{"model":"m"}}}',
       "1:20: models.large has no provider",
       'give models.large both "provider" and "model"',

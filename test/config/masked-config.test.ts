@@ -22,6 +22,11 @@ const PLACES: readonly (readonly [string, JsonObject])[] = [
   ["a token of OAuth", { providers: { p: { oauth: { access: [KEY], deep: { a: KEY } } } } }],
   ["an entry of env", { env: { ANY: KEY } }],
   ["a body", { providers: { p: { extra_body: { a: [{ client_secret: KEY }] } } } }],
+  ["a key in place of a provider", { providers: { p: KEY } }],
+  ["a key in place of all providers", { providers: KEY }],
+  ["a server in place of its settings", { mcp: { m: [KEY] } }],
+  ["a text in place of headers", { providers: { p: { extra_headers: `X: ${KEY}` } } }],
+  ["a list in place of an environment", { env: [`A=${KEY}`] }],
   ["a field nobody knows", { strange: { password: KEY } }],
   ["a copy of a key elsewhere", { providers: { p: { api_key: KEY, name: `x ${KEY} y` } } }],
   ["a key that tells itself", { strange: [`sk-ant-${"a1B2".repeat(6)}`] }],
@@ -48,6 +53,14 @@ describe("what is shown of a configuration", () => {
     expect(shownKey("Bearer ${A:-$B}x")).toEqual(as("***${A:-$B}***"));
     expect(shownKey("$(pass show openai)")).toEqual(as("$(***)"));
     expect(shownKey("")).toEqual(as(""));
+  });
+
+  test("a key that lost its quotes is not, and a number of tokens is", () => {
+    const providers = { p: { api_key: 987_654_321, max_tokens: 128_000 } };
+    expect(shown({ providers, env: { PIN: 123_456 } })).toEqual({
+      providers: { p: { api_key: "***", max_tokens: 128_000 } },
+      env: { PIN: "***" },
+    });
   });
 
   test("what is no secret stays as it is", () => {
