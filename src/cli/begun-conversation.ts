@@ -3,6 +3,7 @@ import { failure, RunFailed } from "../protocol/ending.ts";
 import type { SessionId } from "../protocol/ids.ts";
 import { matchSession } from "../protocol/match-session.ts";
 import type { Message } from "../protocol/message.ts";
+import { lastSession } from "../protocol/session.ts";
 import { sessionHash } from "../protocol/session-hash.ts";
 import type { PrepareRequest } from "../session/prepare-turn.ts";
 import { openArchive, type Archive } from "../store/archive.ts";
@@ -36,7 +37,7 @@ export async function begunConversation(
 }
 
 function lastIn(archive: Archive | null): SessionId {
-  const [last] = archive?.sessions.list() ?? [];
+  const last = lastSession(archive?.sessions.list() ?? []);
   if (last !== undefined) return last.id;
   throw new RunFailed(
     failure("unknown_session", "there is no session to continue in this directory", {

@@ -1,7 +1,7 @@
 import { knownSecrets } from "../config/known-secrets.ts";
 import { loadConfig } from "../config/load.ts";
 import { RunFailed } from "../protocol/ending.ts";
-import { newSessionId } from "../protocol/ids.ts";
+import { newSessionId, type RunId } from "../protocol/ids.ts";
 import { masked } from "../shared/masked.ts";
 import type { Answer } from "./answer.ts";
 import { begunConversation } from "./begun-conversation.ts";
@@ -39,7 +39,8 @@ export async function dryRun(
     const { runId } = choice;
     const { attachments } = request;
     const prompt = { seq: 0, sessionId, runId, options, attachments, previous };
-    const turn = await tryTurn(config, env, prompt, signal);
+    const tried = await tryTurn(config, env, prompt, signal);
+    const turn = { ...tried, unknown: [...tried.unknown, ...openOfRun(runId)] };
     const facts = { config, turn, talk, asked: request, options, warnings };
     const document = maskedDocument(dryRunDocument(facts), mask);
     answer.know({ tried: document });
@@ -51,3 +52,11 @@ export async function dryRun(
     throw new RunFailed(what, { cause: error });
   }
 }
+
+/** A run that is known is attached to, and sends nothing. */
+const openOfRun = (runId: RunId | null): readonly string[] =>
+  runId === null
+    ? []
+    : [
+        `whether there is a run ${runId} already: it would be waited for, or refused if its prompt is another`,
+      ];

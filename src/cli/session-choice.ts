@@ -2,6 +2,7 @@ import type { WorkspaceClient } from "../client/client.ts";
 import { findSession } from "../client/find-session.ts";
 import { failure, RunFailed } from "../protocol/ending.ts";
 import type { RunId, SessionId } from "../protocol/ids.ts";
+import { lastSession } from "../protocol/session.ts";
 import type { Flags } from "./flag-values.ts";
 import { usage } from "./usage.ts";
 
@@ -89,7 +90,7 @@ async function existing(
   signal: AbortSignal,
 ): Promise<SessionId> {
   if (session !== null) return (await findSession(client, session, signal)).id;
-  const [last] = await client.listSessions(signal);
+  const last = lastSession(await client.listSessions(signal));
   if (last !== undefined) return last.id;
   throw new RunFailed(
     failure("unknown_session", "there is no session to continue in this directory", {

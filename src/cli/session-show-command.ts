@@ -1,5 +1,5 @@
 import { failure, RunFailed } from "../protocol/ending.ts";
-import type { Session } from "../protocol/session.ts";
+import { lastSession, type Session } from "../protocol/session.ts";
 import { jsonLine } from "../run/json-lines.ts";
 import type { Flags } from "./flag-values.ts";
 import { printOut } from "./print-out.ts";
@@ -14,7 +14,7 @@ export async function showSession(typed: string, flags: Flags): Promise<number> 
 /** `crush session last`: the one that was changed last. */
 export async function showLastSession(flags: Flags): Promise<number> {
   return await show(flags, ({ list }) => {
-    const [last] = list();
+    const last = lastSession(list());
     if (last !== undefined) return last;
     throw new RunFailed(
       failure("unknown_session", "there is no session in this directory", {

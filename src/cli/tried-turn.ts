@@ -5,7 +5,7 @@ import { RunFailed } from "../protocol/ending.ts";
 import { parametersOf, requestCatcher } from "../provider/unsent-request.ts";
 import type { PrepareRequest } from "../session/prepare-turn.ts";
 import type { JsonObject } from "../shared/json.ts";
-import { prepareTurn } from "./wiring.ts";
+import { ofSmallModel, prepareTurn } from "./wiring.ts";
 
 /** A turn that is ready to begin, made without a command and without the network. */
 export interface TriedTurn {
@@ -26,6 +26,36 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Rejects with `RunFailed` where a run would, and with `signal.reason`. */
 export async function tryTurn(
+  config: Config,
+  env: Env,
+  request: PrepareRequest,
+  signal: AbortSignal,
+): Promise<TriedTurn> {
+  const { smallModel, ...options } = request.options;
+  const turn = await tryModel(config, env, { ...request, options }, signal);
+  const unknown = [
+    ...turn.unknown,
+    ...(smallModel === undefined ? [] : await openOfSmall(config, env, request, signal)),
+  ];
+  return { ...turn, unknown: [...new Set(unknown)] };
+}
+
+/** What is not known of the model for summaries, which is tried as if it were the one that answers. */
+async function openOfSmall(
+  config: Config,
+  env: Env,
+  { options: { smallModel, maxCostUsd }, ...request }: PrepareRequest,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const options = { ...(maxCostUsd !== undefined && { maxCostUsd }), model: smallModel };
+  try {
+    return (await tryModel(config, env, { ...request, options }, signal)).unknown;
+  } catch (error) {
+    throw error instanceof RunFailed ? ofSmallModel(error) : error;
+  }
+}
+
+async function tryModel(
   config: Config,
   env: Env,
   request: PrepareRequest,

@@ -143,10 +143,14 @@ async function smallModel(
     const found = await resolveModel(config, ref, "small", signal);
     return await readyModel(config, found, { maxCostUsd }, around, signal);
   } catch (error) {
-    if (!(error instanceof RunFailed)) throw error;
-    const message = `--small-model: ${error.failure.message}`;
-    throw new RunFailed({ ...error.failure, message }, { cause: error });
+    throw error instanceof RunFailed ? ofSmallModel(error) : error;
   }
+}
+
+/** The same failure, said of `--small-model`. */
+export function ofSmallModel(error: RunFailed): RunFailed {
+  const message = `--small-model: ${error.failure.message}`;
+  return new RunFailed({ ...error.failure, message }, { cause: error });
 }
 
 /** An attachment that the model could not be shown is refused before anything is sent. */

@@ -40,6 +40,8 @@ const sessionSchema = z.object({
   parent_session_id: z._default(z.string(), ""),
   title: z._default(z.string(), ""),
   updated_at: z._default(z.number(), 0),
+  message_count: z.optional(z.number()),
+  is_busy: z._default(z.boolean(), false),
 });
 
 /** What a client needs of a session to choose one. */
@@ -48,7 +50,18 @@ export interface SessionRef {
   readonly parentSessionId: SessionId | null;
   readonly title: string;
   readonly updatedAt: number;
+  /** Nothing was said in it, and nothing is about to be. */
+  readonly isEmpty: boolean;
 }
+
+/**
+ * The one to go on with, of those with the last changed first. A run that was refused leaves a session in which nothing was said: that one
+ * only if there is no other.
+ */
+export const lastSession = <S extends SessionRef | Session>(
+  sessions: readonly S[],
+): S | undefined =>
+  sessions.find((one) => ("isEmpty" in one ? !one.isEmpty : one.messageCount > 0)) ?? sessions[0];
 
 /** Throws when the value is not a session. */
 export function decodeSessionRef(wire: unknown): SessionRef {
@@ -59,5 +72,6 @@ export function decodeSessionRef(wire: unknown): SessionRef {
       session.parent_session_id === "" ? null : (session.parent_session_id as SessionId),
     title: session.title,
     updatedAt: session.updated_at,
+    isEmpty: session.message_count === 0 && !session.is_busy,
   };
 }

@@ -8,7 +8,9 @@ import { refusalOfAsync } from "../support/refusal.ts";
 import { settledRecord } from "../support/run-record.ts";
 
 const refused = (reason: RunFailure["reason"]): RunFailed => new RunFailed(failure(reason, "no"));
+/** In `(b)` nothing was said. */
 const ref = (id: string): SessionRef => ({
+  isEmpty: id.startsWith("("),
   id: id as SessionId,
   parentSessionId: null,
   title: "",
@@ -61,6 +63,12 @@ test("a session that is named, or the last one, is gone on with or copied", asyn
   expect(await chosen({ continueLast: true, fork: true, runId: r }, client)).toBe(
     "copy of b for r",
   );
+});
+
+test("--continue passes over what refused runs have left, unless there is nothing else", async () => {
+  expect(await chosen({ continueLast: true }, server(["(c)", "b", "a"]).client)).toBe("b");
+  expect(await chosen({ continueLast: true }, server(["(b)", "(a)"]).client)).toBe("(b)");
+  expect(await chosen({ session: "(b)" }, server(["(b)", "a"]).client)).toBe("(b)");
 });
 
 test("a run that is known is found again with --continue, and with nothing else", async () => {

@@ -221,7 +221,7 @@ test("sessions are created, found and listed", async () => {
     const many = method === "GET" && url.endsWith("/sessions");
     return answer(200, JSON.stringify(many ? [session] : session));
   });
-  const decoded = { id: "s", parentSessionId: null, title: "t", updatedAt: 3 };
+  const decoded = { id: "s", parentSessionId: null, title: "t", updatedAt: 3, isEmpty: false };
   expect(await client.createSession("t", never)).toEqual(decoded);
   expect(await client.getSession("a b", never)).toEqual(decoded);
   expect(await client.listSessions(never)).toEqual([decoded]);

@@ -8,6 +8,7 @@ const ref = (id: string): SessionRef => ({
   id: id as SessionId,
   parentSessionId: null,
   title: "",
+  isEmpty: false,
   updatedAt: 0,
 });
 

@@ -120,6 +120,32 @@ test("a dry run goes on where the session is, and leaves it as it is", async () 
   expect((await place.run(["runs"])).stdout.toString().trim().split("\n")).toHaveLength(1);
 });
 
+test("a dry run does not know a model for summaries that only a list would tell, and refuses what no list has", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ configuration: asking(provider.url) });
+  const dry = await dryRun(place, ["-m", "demo/offline", "--small-model", "lm/some", "hi"]);
+  expect([dry.model, dry.unknown]).toEqual([
+    "demo/offline",
+    [
+      expect.stringMatching(/^whether there is lm\/some: lm at http/),
+      expect.stringContaining("api_key"),
+    ],
+  ]);
+  const args = ["run", "--dry-run", "-m", "demo/offline", "--small-model", "demo/none", "hi"];
+  const refused = await place.run(args);
+  expect([refused.status, refused.stderr.toString()]).toEqual([
+    2,
+    expect.stringContaining("--small-model: unknown model demo/none"),
+  ]);
+  expect([provider.requests.length, existsSync(join(place.work, "asked"))]).toEqual([0, false]);
+});
+
+test("a dry run with an id of its own tells that such a run may be known", async () => {
+  await using place = crushPlace({});
+  const dry = await dryRun(place, ["-m", "demo/offline", "--run-id", "once", "hi"]);
+  expect(dry.unknown).toEqual([expect.stringContaining("a run once already")]);
+});
+
 /** A provider that says nothing by itself: its key by a command that would leave a trace. */
 const asking = (url: string) => ({
   providers: {

@@ -259,3 +259,14 @@ test("a copy of a session that is not there is refused", async () => {
   );
   expect(provider.requests.length).toBe(0);
 });
+
+test("--continue goes on where something was said, not where a run was refused", async () => {
+  await using provider = await startFakeProvider({ text: "ok" });
+  await using place = crushPlace({ provider });
+  await place.run(["run", "one"]);
+  expect((await place.run(["run", "-m", "nobody/knows", "two"])).status).toBe(2);
+  expect((await place.run(["run", "--continue", "three"])).status).toBe(0);
+  expect(JSON.stringify(provider.requests.at(-1)?.body)).toContain('"one"');
+  const last = await place.run(["session", "last"]);
+  expect(last.stdout.toString()).toContain("three");
+});

@@ -93,6 +93,7 @@ test("a session has neither null nor gaps on the wire, and a client finds in it 
     parentSessionId: null,
     title: "t",
     updatedAt: 6,
+    isEmpty: false,
   });
   expect(() => decodeSessionRef({ title: "no id" })).toThrow("id");
 });
