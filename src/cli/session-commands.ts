@@ -10,9 +10,15 @@ const PRUNE_FLAGS = {
   "older-than": {
     type: "string",
     nargs: 1,
+    takes: "TIME",
     describe: "Those not changed for so long: 30d, 12w, 36h",
   },
-  keep: { type: "string", nargs: 1, describe: "Keep this many of the last changed, however old" },
+  keep: {
+    type: "string",
+    nargs: 1,
+    takes: "N",
+    describe: "Keep this many of the last changed, however old",
+  },
   "dry-run": { type: "boolean", describe: "Tell what would go; delete nothing" },
   ...JSON_FLAG,
 } as const satisfies FlagTable;
@@ -36,12 +42,15 @@ const EXPORT_FLAGS = {
   format: {
     type: "string",
     nargs: 1,
+    takes: "FORMAT",
+    values: ["markdown", "html"],
     describe: "markdown or html (as the name of the file says, else markdown)",
   },
   "output-file": {
     alias: "o",
     type: "string",
     nargs: 1,
+    takes: "FILE",
     describe: "Write to this file, in one step, instead of standard output",
   },
 } as const satisfies FlagTable;

@@ -1,12 +1,17 @@
 import { expect, test } from "vitest";
 import { readAnswerFlags } from "../../src/cli/answer-flags.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { COMMON_FLAGS, type FlagTable } from "../../src/cli/flags.ts";
 import type { Flags } from "../../src/cli/flag-values.ts";
 import { modelOptions } from "../../src/cli/model-options.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import { permissionsOf } from "../../src/cli/permission-flags.ts";
 import { progressOf } from "../../src/cli/progress.ts";
 import { dryRunFlag } from "../../src/cli/prompt-flags.ts";
+import { RUN_FLAGS } from "../../src/cli/run-flags.ts";
 import { workspaceFlags } from "../../src/cli/workspace-flags.ts";
+import { ON_ASK } from "../../src/protocol/permission-options.ts";
+import { REASONING_LEVELS } from "../../src/protocol/run-options.ts";
 import { RunFailed, type RunFailure } from "../../src/protocol/ending.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -90,4 +95,19 @@ test.each(["output-file", "events", "junit"])("--dry-run writes no --%s, and say
     reason: "usage",
     remedy: `leave --${name} out`,
   });
+});
+
+test("what is completed after a flag is what the flag takes", () => {
+  expect(RUN_FLAGS["on-ask"].values).toEqual(ON_ASK);
+  expect(RUN_FLAGS["reasoning-effort"].values).toEqual(REASONING_LEVELS);
+});
+
+test("every flag with a value has a word for it in its help", () => {
+  const flags: FlagTable[] = [COMMON_FLAGS, ...COMMANDS.map((command) => command.flags)];
+  const wordless = flags.flatMap((table) =>
+    Object.keys(table).filter(
+      (name) => table[name]?.type === "string" && table[name].takes === undefined,
+    ),
+  );
+  expect(wordless).toEqual([]);
 });
