@@ -273,14 +273,14 @@ test("none reports nothing, and without GitHub auto is none", async () => {
 test("a --ci that there is not is refused before anything is sent", async () => {
   await using provider = await startFakeProvider({ text: "ok" });
   await using place = crushPlace({ provider });
-  for (const [args, env] of [
-    [["--ci=gitlab"], {}],
-    [[], { CRUSH_RUN_CI: "gitlab" }],
+  for (const [args, env, name] of [
+    [["--ci=gitlab"], {}, "--ci"],
+    [[], { CRUSH_RUN_CI: "gitlab" }, "CRUSH_RUN_CI"],
   ] as const) {
     const ended = await place.run(["run", ...args, "hi"], { env });
     expect([ended.status, ended.stdout.toString()]).toEqual([2, ""]);
     expect(ended.stderr.toString()).toBe(
-      'error: --ci is "gitlab" (usage); use auto, github or none\n',
+      `error: ${name} is "gitlab" (usage); use auto, github or none\n`,
     );
   }
   expect(provider.requests).toEqual([]);

@@ -57,7 +57,7 @@ describe("the machine", () => {
     expect(on(findings, "variables").map(({ state, text }) => `${state}: ${text}`)).toEqual([
       "note: set here: CRUSH_RUN_MODEL, CRUSH_RUN_TIMEOUT",
       "warning: CRUSH_RUN_MODLE is no variable of crush run and does nothing",
-      'problem: --timeout is "soon", which is no duration',
+      'problem: CRUSH_RUN_TIMEOUT is "soon", which is no duration',
     ]);
     expect(on(findings, "variables")[1]?.remedy).toBe("did you mean CRUSH_RUN_MODEL?");
     expect(stderr).toContain("(usage)");
