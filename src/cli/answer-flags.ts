@@ -27,7 +27,9 @@ export async function readAnswerFlags(
       );
   }
   return {
-    ...(file === null ? {} : { schema: (await import("./schema-file.ts")).readSchemaFile(file) }),
+    ...(file === null
+      ? {}
+      : { schema: (await import("./schema-file.ts")).readSchemaFile(flags.named("schema"), file) }),
     ...(check === null ? {} : { check }),
     ...(checkRetries === null || check === null ? {} : { checkRetries }),
   };

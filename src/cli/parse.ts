@@ -122,7 +122,9 @@ function checkWords({ name, words: { least, most, missing } }: Command, words: r
       "leave it out",
     );
   const [need, remedy] = missing;
-  if (words.length < least) throw usage(`crush ${name} needs ${need}`, remedy);
+  // An empty word is a variable of a script that has no value.
+  if (words.length < least || (least > 0 && words[0] === ""))
+    throw usage(`crush ${name} needs ${need}`, remedy);
 }
 
 /** What the parser says, in our words. */

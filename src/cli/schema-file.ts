@@ -1,23 +1,22 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { compileSchema, MOST_SCHEMA_BYTES } from "../protocol/answer-schema.ts";
-import type { RunFailed } from "../protocol/ending.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { usage } from "./usage.ts";
 
-/** The schema that `--schema` names, fit to be used. Throws `usage` with the file and the place in it. */
-export function readSchemaFile(path: string): JsonObject {
-  const text = readText(path);
-  const value = parse(path, text);
+/** The schema that a flag names, fit to be used. Throws `usage` with the flag, the file and the place in it. */
+export function readSchemaFile(flag: string, path: string): JsonObject {
+  const place = `${flag}: ${path}`;
+  const value = parse(place, readText(place, path));
   const schema = compileSchema(value);
   if (typeof schema !== "string") return schema.schema;
-  throw refused(
-    `${path} is no schema that can be used: ${schema}`,
+  throw usage(
+    `${place} is no schema that can be used: ${schema}`,
     "correct the schema at that place",
   );
 }
 
-function readText(path: string): string {
+function readText(place: string, path: string): string {
   let descriptor: number;
   try {
     // Without O_NONBLOCK a FIFO of that name would keep us for ever.
@@ -25,35 +24,35 @@ function readText(path: string): string {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENOENT" || code === "ENOTDIR")
-      throw refused(`${path} does not exist`, "name a file that holds a JSON Schema");
-    throw refused(
-      `${path} cannot be read (${String(code ?? error)})`,
+      throw usage(`${place} does not exist`, "name a file that holds a JSON Schema");
+    throw usage(
+      `${place} cannot be read (${String(code ?? error)})`,
       "make it readable for this user",
     );
   }
   try {
     const about = fstatSync(descriptor);
     if (!about.isFile())
-      throw refused(`${path} is no regular file`, "write the schema to a file and name that");
+      throw usage(`${place} is no regular file`, "write the schema to a file and name that");
     if (about.size > MOST_SCHEMA_BYTES)
-      throw refused(
-        `${path} is larger than ${MOST_SCHEMA_BYTES / 1024} KiB`,
+      throw usage(
+        `${place} is larger than ${MOST_SCHEMA_BYTES / 1024} KiB`,
         "use a smaller schema",
       );
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(descriptor));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw refused(`${path} is no UTF-8 text`, "save it as UTF-8");
+    throw usage(`${place} is no UTF-8 text`, "save it as UTF-8");
   } finally {
     closeSync(descriptor);
   }
 }
 
-function parse(path: string, text: string): unknown {
+function parse(place: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw refused(`${path}:${faultIn(text)}`, "correct the file at that place");
+    throw usage(`${place}:${faultIn(text)}`, "correct the file at that place");
   }
 }
 
@@ -75,6 +74,3 @@ function faultIn(text: string): string {
 /** `CloseBraceExpected` → `close brace expected`. */
 const inWords = (code: string): string =>
   code.replace(/[A-Z]/g, (letter, at) => `${at === 0 ? "" : " "}${letter.toLowerCase()}`);
-
-const refused = (message: string, remedy: string): RunFailed =>
-  usage(`--schema: ${message}`, remedy);

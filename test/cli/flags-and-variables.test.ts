@@ -55,6 +55,19 @@ test("a value that makes no sense is told under the name of the variable that ho
   );
 });
 
+test("a schema that is not there is told under the name of the variable that names it", async () => {
+  const path = "/nowhere";
+  const of = async (flags: Flags): Promise<unknown> =>
+    await readAnswerFlags(flags).catch((error: unknown) => error);
+  const message = ": /nowhere does not exist";
+  expect(await of(flagsOf(["x"], { CRUSH_RUN_SCHEMA: path }))).toMatchObject({
+    failure: { reason: "usage", message: `CRUSH_RUN_SCHEMA${message}` },
+  });
+  expect(await of(flagsOf(["--schema", path, "x"]))).toMatchObject({
+    failure: { reason: "usage", message: `--schema${message}` },
+  });
+});
+
 test("CRUSH_RUN_DEBUG is checked like every other switch", () => {
   expect(flagsOf(["x"], { CRUSH_RUN_DEBUG: "1" }).flag("debug")).toBe(true);
   expect(refusal(["x"], () => null, { CRUSH_RUN_DEBUG: "maybe" })).toMatchObject({
@@ -110,4 +123,17 @@ test("every flag with a value has a word for it in its help", () => {
     ),
   );
   expect(wordless).toEqual([]);
+});
+
+test("who types an unknown flag is sent to the help of that command", () => {
+  const remedyOf = (...argv: string[]): string | null | undefined => {
+    try {
+      parseCommandLine(argv, {});
+      return null;
+    } catch (error) {
+      return error instanceof RunFailed ? error.failure.remedy : null;
+    }
+  };
+  expect(remedyOf("session", "list", "--output", "json")).toBe("see: crush session list --help");
+  expect(remedyOf("run", "--nope")).toMatch(/^see: crush run --help \(put -- before/);
 });

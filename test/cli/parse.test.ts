@@ -213,19 +213,14 @@ test.each([
   [["run it please"], 'unknown command "run it please"'],
   [["show", "a", "b"], 'crush show takes one word, "b" is one too many'],
   [["show"], "crush show needs the id of a run"],
+  [["wait", ""], "crush wait needs the id of a run"],
+  [["session", "delete", ""], "crush session delete needs the id of a session"],
   [["run", "-m", "-q", "x"], "--model needs a value"],
   [[], "no command was given"],
 ])("%j is refused: %s", (argv, message) => {
   const failure = refusal(argv);
   expect(failure).toMatchObject({ reason: "usage", message });
   expect(failure.remedy).toMatch(/\S/);
-});
-
-test("who types an unknown flag is sent to the help of that command", () => {
-  expect(refusal(["session", "list", "--output", "json"]).remedy).toBe(
-    "see: crush session list --help",
-  );
-  expect(refusal(["run", "--nope"]).remedy).toMatch(/^see: crush run --help \(put -- before/);
 });
 
 test("durations and counts are checked, and the refusal names the flag and its forms", () => {
