@@ -220,7 +220,7 @@ test.concurrent.each(
     CRUSH_RUN_SCHEMA: {
       args: [],
       env: { CRUSH_RUN_SCHEMA: "missing.json" },
-      says: "--schema: missing.json does not exist",
+      says: "CRUSH_RUN_SCHEMA: missing.json does not exist",
     },
     "--stream": {
       args: ["--schema", "right.json", "--stream"],
