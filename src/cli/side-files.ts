@@ -58,6 +58,8 @@ async function openPlace(
 ): Promise<SideFile> {
   try {
     if (isDirect) return await directFile(flag, target, signal);
+    if (STORE.test(basename(target)))
+      throw usage(`${flag} names ${path}, which keeps sessions and runs`, "name another file");
     if (stats !== null) accessSync(target, constants.W_OK);
     return replacedFile({ flag, path, target, mode: stats?.mode ?? null });
   } catch (error) {
@@ -88,6 +90,8 @@ function placeOf({ flag, path }: WantedFile): Place {
   }
 }
 
+/** Ours, and that of Crush. To put an answer in its place would lose all that is in it. */
+const STORE = /^crush(-run)?\.db(-wal|-shm|-journal)?$/;
 const MOST_LINKS = 40;
 
 /** What a path means for who creates a file: links are followed, also one that leads to nothing yet. */

@@ -262,3 +262,14 @@ test("the wait for the reader of a pipe ends with the signal", async () => {
   cancel.abort(why);
   await expect(waiting).rejects.toBe(why);
 });
+
+test.each(["crush-run.db", "crush-run.db-wal", "crush.db"])(
+  "%s, which keeps sessions and runs, is not replaced by an answer, through a link either",
+  async (name) => {
+    writeFileSync(at(name), "all that was said");
+    symlinkSync(at(name), at("link"));
+    for (const path of [at(name), at("link")])
+      await expect(open(path)).rejects.toMatchObject(refusal("which keeps sessions and runs"));
+    expect(readFileSync(at(name), "utf8")).toBe("all that was said");
+  },
+);
