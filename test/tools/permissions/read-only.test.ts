@@ -170,6 +170,8 @@ describe("with --read-only a command that may change something is denied", () =>
     "yarn version",
     "bash version",
     "uniq -- -a b",
+    "uniq -c -- -a -w1",
+    "xxd a -p",
     "xxd -- -a b",
     "base64 -i a -o b",
     "set -k; git status PATH=.",

@@ -14,15 +14,18 @@ const without =
     !mayHaveOption(words.slice(1), { letters, long });
 const showsName: Check = (words) =>
   words.slice(1).every(({ text }) => /^-[fsdiIA]$/.test(text ?? ""));
+/** A second name would be that of a file to write. For some programs no option follows the first one. */
 const atMostOne =
   (letters: string, ...long: readonly string[]): Check =>
-  (words) =>
-    words
-      .slice(1)
-      .filter((word, at) => word.text === null || isOperand(word) || words[at]?.text === "--")
-      .length <= 1 &&
-    words.every(({ many }) => !many) &&
-    without(letters, ...long)(words);
+  ([, ...words]) => {
+    const first = words.findIndex(
+      (word) => word.text === null || word.text === "--" || isOperand(word),
+    );
+    const operands =
+      first === -1 ? [] : words.slice(words[first]?.text === "--" ? first + 1 : first);
+    const isCounted = operands.length <= 1 && words.every(({ many }) => !many);
+    return isCounted && !mayHaveOption(words, { letters, long });
+  };
 const only =
   (word: RegExp): Check =>
   (words) =>
