@@ -163,7 +163,7 @@ test.each([
   ],
   [["session", "show"], "crush session show needs the id of a session", "crush session list"],
   [["session", "show", "nope"], "no session", "crush session list"],
-  [["session", "delete", ""], "there ", "crush session list"],
+  [["session", "delete", ""], "needs the id of a session", "crush session list"],
   [["session", "prune"], "needs to know which sessions", "--older-than 30d"],
   [["session", "prune", "--older-than", "3y"], '--older-than is "3y"', "30d, 12w"],
   [["session", "prune", "--keep", "-1"], '--keep is "-1"', "whole number"],
