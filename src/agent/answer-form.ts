@@ -7,8 +7,15 @@ export interface AnswerForm {
   readonly tool: ToolSpec;
   /** For the system prompt. */
   readonly instructions: string;
-  /** The answers that an input of the tool may stand for, the likeliest first. */
-  readonly read: (input: Json) => readonly Json[];
+  /** The answers that an input of the tool may stand for, the likeliest first. `json` is what the input was read from. */
+  readonly read: (input: Json, json: string) => readonly Candidate[];
+}
+
+/** What may be the answer. */
+export interface Candidate {
+  readonly value: Json;
+  /** The JSON text that it was read from, with more around it perhaps; null for what was not read from any. */
+  readonly json: string | null;
 }
 
 export const ANSWER_TOOL = "final_answer";
@@ -27,7 +34,9 @@ export function answerForm(schema: JsonObject): AnswerForm {
   const isWhole = subschemas(schema).every((one) => isUnderstood(one.schema));
   const whole = isWhole ? null : schema;
   if (!isInput(told)) return form(inField(told), whole, readField);
-  return form({ ...told, properties: told["properties"] ?? {} }, whole, (input) => [input]);
+  return form({ ...told, properties: told["properties"] ?? {} }, whole, (value, json) => [
+    { value, json },
+  ]);
 }
 
 /** Some APIs refuse a format that they do not know. */
@@ -78,22 +87,22 @@ function inField(answer: JsonObject): JsonObject {
   };
 }
 
-const readField = (input: Json): readonly Json[] => {
-  const answer = fieldIn(input);
-  return answer === undefined ? [input] : [answer];
-};
+const readField: AnswerForm["read"] = (input, json) => [{ value: inFieldOr(input), json }];
 
 /** A text that is meant as itself is no JSON, or follows the schema where its value does not. */
-function readText(input: Json): readonly Json[] {
-  const answer = fieldIn(input);
-  if (answer === undefined) return [input];
-  if (typeof answer !== "string") return [answer];
+const readText: AnswerForm["read"] = (input, json) => {
+  const answer = inFieldOr(input);
+  if (typeof answer !== "string") return [{ value: answer, json }];
   const value = parsed(answer);
-  return value === undefined ? [answer] : [value, answer];
-}
+  const itself = { value: answer, json: null };
+  return value === undefined ? [itself] : [{ value, json: answer }, itself];
+};
 
-const fieldIn = (input: Json): Json | undefined =>
-  isJsonObject(input) && Object.hasOwn(input, FIELD) ? input[FIELD] : undefined;
+/** What stands in the field, or else the input itself. */
+function inFieldOr(input: Json): Json {
+  const answer = isJsonObject(input) && Object.hasOwn(input, FIELD) ? input[FIELD] : undefined;
+  return answer === undefined ? input : answer;
+}
 
 /** The JSON value of a text; undefined when it is none. */
 export function parsed(text: string): Json | undefined {

@@ -1,7 +1,8 @@
 import type { AnswerSchema } from "../protocol/answer-schema.ts";
 import { failure } from "../protocol/ending.ts";
 import type { Json } from "../shared/json.ts";
-import { ANSWER_TOOL, parsed, type AnswerForm } from "./answer-form.ts";
+import { ANSWER_TOOL, parsed, type AnswerForm, type Candidate } from "./answer-form.ts";
+import { lossIn } from "./exact-json.ts";
 import type { Verdict } from "./gates.ts";
 
 /** An answer as the model gave it. */
@@ -31,7 +32,10 @@ export function readAnswer(said: Said, wanted: Wanted): Structured | readonly st
   if (said.type === "call" && !said.alone) return [NOT_ALONE];
   const candidates = candidatesIn(said, wanted.form);
   if (candidates.length === 0) return [said.type === "text" ? NO_CALL : NO_JSON];
-  const told = candidates.map((value) => ({ value, wrong: wanted.schema.violations(value) }));
+  const told = candidates.map(({ value, json }) => {
+    const loss = json === null ? null : lossIn(json);
+    return { value, wrong: loss === null ? wanted.schema.violations(value) : [loss] };
+  });
   const right = told.find(({ wrong }) => wrong.length === 0);
   if (right === undefined) return told[0]?.wrong ?? [];
   return { value: right.value, text: JSON.stringify(right.value) };
@@ -55,21 +59,19 @@ const NOT_ALONE = `${ANSWER_TOOL} was not called alone: see what the other calls
 const NO_CALL = `it is neither a call of ${ANSWER_TOOL} nor a JSON document`;
 const NO_JSON = "the input is no JSON";
 
-function candidatesIn(said: Said, form: AnswerForm): readonly Json[] {
-  if (said.type === "text") {
-    const value = documentIn(said.text);
-    return value === undefined ? [] : [value];
-  }
+function candidatesIn(said: Said, form: AnswerForm): readonly Candidate[] {
+  if (said.type === "text") return documentIn(said.text);
   const input = parsed(said.input);
-  return input === undefined ? [] : form.read(input);
+  return input === undefined ? [] : form.read(input, said.input);
 }
 
 /** The JSON document that a text is, or the one fenced block of it holds. */
-function documentIn(text: string): Json | undefined {
+function documentIn(text: string): readonly Candidate[] {
   const whole = parsed(text);
-  if (whole !== undefined) return whole;
+  if (whole !== undefined) return [{ value: whole, json: text }];
   const block = FENCED.exec(text)?.[1];
-  return block === undefined ? undefined : parsed(block);
+  const value = block === undefined ? undefined : parsed(block);
+  return value === undefined || block === undefined ? [] : [{ value, json: block }];
 }
 
 const FENCED = /^\s*```(?:json)?[^\S\n]*\n([\s\S]*)\n[^\S\n]*```\s*$/i;

@@ -88,6 +88,22 @@ test.concurrent.each(
   for (const body of repeated) expect(body).not.toContain("was interrupted");
 });
 
+test("an answer that would not come out as it was given is refused, and never altered", async () => {
+  const deep = `{"id":${"[".repeat(2_000)}${"]".repeat(2_000)}}`;
+  const script = ['{"id":9007199254740993}', deep, '{"id":"9007199254740993"}'].map((input, n) =>
+    answers(input, `a${n}`),
+  );
+  await using provider = await startFakeProvider(script);
+  await using place = crushPlace({ provider });
+  place.write("answer.json", JSON.stringify({ type: "object", properties: { id: {} } }));
+  const ended = await place.run(["run", "--schema", "answer.json", "hi"]);
+  const told = [
+    "9007199254740993 is a number that cannot be kept exactly",
+    "the answer is nested more than 256 levels deep",
+  ].map((words): unknown => expect.stringContaining(words));
+  expect(seen(ended)).toEqual(succeeded('{"id":"9007199254740993"}\n', told));
+});
+
 test("the result has the value, with the names that the schema gives them", async () => {
   await using provider = await startFakeProvider([writes, answers(RIGHT)]);
   await using place = crushPlace({ provider });
