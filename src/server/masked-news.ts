@@ -76,21 +76,31 @@ export const maskedRecord = (record: RunRecord, mask: Blot): RunRecord => ({
 
 const maskedOutcome = (outcome: RunOutcome, mask: Blot): RunOutcome => ({
   ...outcome,
-  text: mask(outcome.text),
-  ...(outcome.structured === undefined ? {} : { structured: maskedJson(outcome.structured, mask) }),
+  ...maskedAnswer(outcome, mask),
   failure: maskedFailure(outcome.failure, mask),
   denials: outcome.denials.map((denial) => ({ ...denial, ...maskedDenial(denial, mask) })),
   warnings: outcome.warnings.map(mask),
 });
 
+/** The text of a structured answer stays JSON, whatever the secret looks like. */
+function maskedAnswer(
+  { text, structured }: RunOutcome,
+  mask: Blot,
+): Pick<RunOutcome, "text" | "structured"> {
+  if (structured === undefined) return { text: mask(text) };
+  const shown = maskedJson(structured, mask);
+  return { text: JSON.stringify(shown), structured: shown };
+}
+
 function maskedJson(value: Json, mask: Blot): Json {
   if (typeof value === "string") return mask(value);
+  if (typeof value === "number") return mask(`${value}`) === `${value}` ? value : "***";
   if (Array.isArray(value)) return value.map((one) => maskedJson(one, mask));
   if (!isJsonObject(value)) return value;
-  const masked: Record<string, Json> = {};
-  for (const [name, one] of Object.entries(value))
-    if (one !== undefined) masked[mask(name)] = maskedJson(one, mask);
-  return masked;
+  // An assignment would lose what is called `__proto__`.
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [mask(name), one && maskedJson(one, mask)]),
+  );
 }
 
 export const maskedFailure = <T extends RunFailure | null>(what: T, mask: Blot): T =>

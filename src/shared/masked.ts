@@ -3,7 +3,7 @@ const TELLING = 12;
 
 /** Blots secrets out of texts. */
 export interface Mask {
-  /** The text with every secret in it blotted out: as it is, as a URL writes it, and cut off behind its beginning. */
+  /** The text with every secret in it blotted out: as it is, as a URL or JSON writes it, and cut off behind its beginning. */
   whole(text: string): string;
   /**
    * Of a text that goes on: how much of it may be shown now. What stands behind may be the beginning of a secret. The two parts are
@@ -36,7 +36,7 @@ export function createMask(secrets: () => readonly string[]): Mask {
 }
 
 const formsOf = (secrets: readonly string[]): readonly string[] =>
-  [...new Set(secrets.flatMap((secret) => [secret, encoded(secret)]))]
+  [...new Set(secrets.flatMap((secret) => [secret, encoded(secret), inJson(secret)]))]
     .filter((form) => form !== "")
     // One may begin with another: what is left of it would show.
     .sort((a, b) => b.length - a.length);
@@ -86,6 +86,9 @@ function straddled(text: string, form: string, cut: number): number {
   }
   return cut;
 }
+
+/** Input of tools and structured answers are shown as JSON text. */
+const inJson = (secret: string): string => JSON.stringify(secret).slice(1, -1);
 
 function encoded(secret: string): string {
   try {

@@ -8,6 +8,7 @@ import type { Part } from "../../src/protocol/message.ts";
 import { NO_USAGE } from "../../src/protocol/usage.ts";
 import { maskedDeltas } from "../../src/server/masked-deltas.ts";
 import { maskedEvent, maskedRecord } from "../../src/server/masked-news.ts";
+import type { Json } from "../../src/shared/json.ts";
 import { createMask } from "../../src/shared/masked.ts";
 import { callsTools, says, type ModelStep } from "../support/fake-model.ts";
 import { runWords } from "../support/log-events.ts";
@@ -123,15 +124,24 @@ test("a text that may begin a secret waits, and is told when its message ends or
 });
 
 test("a structured answer has no secret in its values and names", () => {
-  const record = settledRecord("r" as RunId, {
-    text: `{"a":"${SECRET}"}`,
-    structured: { a: [SECRET, 1], [SECRET]: null },
-  });
+  const structured = { a: [SECRET, 1], [SECRET]: null };
+  const record = settledRecord("r" as RunId, { text: JSON.stringify(structured), structured });
   const mask = (text: string): string => text.replaceAll(SECRET, "***");
   expect(maskedRecord(record, mask).outcome).toMatchObject({
-    text: '{"a":"***"}',
+    text: '{"a":["***",1],"***":null}',
     structured: { a: ["***", 1], "***": null },
   });
+});
+
+test("a structured answer stays the same JSON in text and value, whatever the secret looks like", () => {
+  const mask = createMask(() => ["123456789", '":true,"']).whole;
+  const structured: Json = JSON.parse(
+    '{"n":123456789,"m":7,"a":true,"b":false,"__proto__":{"c":null}}',
+  );
+  const record = settledRecord("r" as RunId, { text: JSON.stringify(structured), structured });
+  const { text = "", structured: shown } = maskedRecord(record, mask).outcome ?? {};
+  expect(text).toBe('{"n":"***","m":7,"a":true,"b":false,"__proto__":{"c":null}}');
+  expect(JSON.stringify(shown)).toBe(text);
 });
 
 test("a client that knows no deltas is told of tool calls and failures without secrets too", () => {

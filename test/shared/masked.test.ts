@@ -22,6 +22,11 @@ test("a secret is known as a URL writes it, and by a long beginning of it", () =
   );
 });
 
+test("a secret is known as JSON writes it", () => {
+  const secret = 'pass"word\\7';
+  expect(masked(JSON.stringify({ secret }), [secret])).toBe('{"secret":"***"}');
+});
+
 test("what a mask leaves is not masked again for ever", () => {
   expect(masked("************", ["************long"])).toBe("***");
 });
