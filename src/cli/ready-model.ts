@@ -85,7 +85,7 @@ async function withAskedOf(
 }
 
 /** A limit that could not be kept is refused before anything is sent. */
-function checkPrices({ provider, model }: SelectedModel): void {
+export function checkPrices({ provider, model }: Pick<SelectedModel, "provider" | "model">): void {
   if (model.costPer1mIn !== null && model.costPer1mOut !== null) return;
   throw usage(
     `--max-cost needs prices, and those of ${provider.id}/${model.id} are not known`,

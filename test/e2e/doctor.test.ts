@@ -251,6 +251,20 @@ describe("the data directory", () => {
   });
 });
 
+test.concurrent.each([
+  { CRUSH_RUN_OUTPUT: "xml" },
+  { CRUSH_RUN_PROGRESS: "x" },
+  { CRUSH_RUN_SMALL_MODEL: "nobody/x" },
+  { CRUSH_RUN_MAX_COST: "1" },
+])("%j ends it as it ends a run", async (env) => {
+  await using server = await modelServer(modelList("model"));
+  await using place = crushPlace({ provider: { url: server.url.replace(/\/v1$/, "") } });
+  const { status: ofRun } = await place.run(["run", "--no-stdin", "hello"], { env });
+  const { status, stdout } = await place.run(["doctor"], { env });
+  expect([ofRun, status]).toEqual([2, 2]);
+  expect(stdout.toString().match(/^PROBLEM /gm)).toHaveLength(1);
+});
+
 test("a working directory that is not there is refused", async () => {
   await using place = crushPlace();
   const { status, stdout, stderr } = await place.run(["doctor", "--cwd", "nowhere"]);

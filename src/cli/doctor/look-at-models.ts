@@ -9,6 +9,7 @@ import { firstProvider, isSameProvider } from "../../config/selection.ts";
 import type { Survey } from "../../config/survey.ts";
 import { RunFailed } from "../../protocol/ending.ts";
 import { masked } from "../../shared/masked.ts";
+import { checkPrices } from "../ready-model.ts";
 import { fine, note, problem, warning, type DoctorFinding } from "./finding.ts";
 
 export interface ModelQuestion {
@@ -34,6 +35,7 @@ export async function lookAtModels(
     ...providers(config, survey, question.env),
     ...(await servers(config, question, signal)),
     await model(config, question, signal),
+    ...(await small(config, question.env, signal)),
   ];
   return all.map((one) => ({
     ...one,
@@ -157,6 +159,7 @@ async function model(
     );
   try {
     const { provider, model: found } = await resolveModel(config, ref, "large", signal);
+    if (limitsCost(env)) checkPrices({ provider, model: found });
     const why = ref !== null ? "asked for" : choice !== null ? "models.large" : "the default";
     return fine("model", `${provider.id}/${found.id} (${why})`);
   } catch (error) {
@@ -164,3 +167,24 @@ async function model(
     return problem("model", error.failure);
   }
 }
+
+/** Who would write summaries, if a variable names a model for it. */
+async function small(
+  config: Config,
+  env: Env,
+  signal: AbortSignal,
+): Promise<readonly DoctorFinding[]> {
+  const ref = env["CRUSH_RUN_SMALL_MODEL"] ?? "";
+  if (ref === "") return [];
+  try {
+    const { provider, model: found } = await resolveModel(config, ref, "small", signal);
+    if (limitsCost(env)) checkPrices({ provider, model: found });
+    return [fine("model", `${provider.id}/${found.id} (for summaries)`)];
+  } catch (error) {
+    if (!(error instanceof RunFailed)) throw error;
+    const message = `CRUSH_RUN_SMALL_MODEL: ${error.failure.message}`;
+    return [problem("model", { ...error.failure, message })];
+  }
+}
+
+const limitsCost = (env: Env): boolean => (env["CRUSH_RUN_MAX_COST"] ?? "") !== "";

@@ -1,9 +1,11 @@
 import { nearest } from "../../shared/nearest.ts";
 import { RunFailed } from "../../protocol/ending.ts";
+import { formatOf } from "../answer.ts";
 import { COMMANDS } from "../commands.ts";
 import { Flags } from "../flag-values.ts";
 import { COMMON_FLAGS, type Flag } from "../flags.ts";
 import { RUN_FLAGS } from "../run-flags.ts";
+import { progressOf } from "../progress.ts";
 import { readRequest } from "../run-request.ts";
 import { stdinKind, type StdinKind } from "../stdin-kind.ts";
 import { VERSION } from "../version.ts";
@@ -90,7 +92,10 @@ const INNER = new Set(["CRUSH_RUN_ID"]);
 /** A value that would end a run before it begins. */
 async function refused(env: Env): Promise<readonly DoctorFinding[]> {
   try {
-    await readRequest(new Flags({}, { ...COMMON_FLAGS, ...RUN_FLAGS }, (word) => word, env));
+    const flags = new Flags({}, { ...COMMON_FLAGS, ...RUN_FLAGS }, (word) => word, env);
+    formatOf(flags);
+    progressOf(flags);
+    await readRequest(flags);
     return [];
   } catch (error) {
     if (error instanceof RunFailed) return [problem("variables", error.failure)];
