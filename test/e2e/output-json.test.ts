@@ -278,14 +278,17 @@ test.each(FORMATS)("%s: a full disk under the result is exit 8", async (format) 
   expect(errorLines(ended)).toEqual([expect.stringContaining("(output_write)") as string]);
 });
 
-test.each(FORMATS)("%s: a reader that never reads does not outlive --timeout", async (format) => {
-  await using provider = await startFakeProvider({ text: "y".repeat(3_000_000), write: "64k" });
-  await using place = crushPlace({ provider });
-  const script = `crush run --output ${format} --timeout 2s --kill-after 1s hi | (exec 3<&0; sleep 8); echo "\${PIPESTATUS[0]}"`;
-  const ended = await shell(place, script);
-  expect(ended.stdout).toBe("124\n");
-  expect(ended.stderr).toMatch(/^error: .*\(timeout\)/);
-});
+test.concurrent.each(FORMATS)(
+  "%s: a reader that never reads does not outlive --timeout",
+  async (format) => {
+    await using provider = await startFakeProvider({ text: "y".repeat(3_000_000), write: "64k" });
+    await using place = crushPlace({ provider });
+    const script = `crush run --output ${format} --timeout 2s --kill-after 1s hi | (exec 3<&0; sleep 8); echo "\${PIPESTATUS[0]}"`;
+    const ended = await shell(place, script);
+    expect(ended.stdout).toBe("124\n");
+    expect(ended.stderr).toMatch(/^error: .*\(timeout\)/);
+  },
+);
 
 test("--print-schema prints the JSON Schema of the result, or of an event, and asks no model", async () => {
   await using provider = await startFakeProvider({ text: "ok" });

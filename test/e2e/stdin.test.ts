@@ -51,7 +51,7 @@ const REFUSED = [
 
 const inFull = (script: string): string => script.replace("RUN", "crush run --stdin-wait 300ms hi");
 
-test.each([
+test.concurrent.each([
   ...TAKEN.map((one) => [...one, ""] as const),
   ...REPLACED.map((one) => [...one, NOT_ALL_UTF8] as const),
 ])("standard input that is %s makes the prompt it should", async (_, script, prompt, stderr) => {
@@ -62,7 +62,7 @@ test.each([
   expect(provider.requests.map((one) => conversation(one))).toEqual([[`user: ${prompt}`]]);
 });
 
-test.each(REFUSED)("standard input that is %s is refused", async (_, script, stderr) => {
+test.concurrent.each(REFUSED)("standard input that is %s is refused", async (_, script, stderr) => {
   await using provider = await startFakeProvider({ text: "ok" });
   await using place = crushPlace({ provider });
   const ended = await shell(place, inFull(script), 8_000);
@@ -82,7 +82,7 @@ const OTHERS = [
   ["a terminal", `script -qec 'exec "$CRUSH" run --no-stdin --quiet hi >out' /dev/null; cat out`],
 ] as const;
 
-test.each(
+test.concurrent.each(
   [...TAKEN, ...REPLACED, ...REFUSED, ...OTHERS].map(([shape, script]) => [shape, script] as const),
 )("standard input that is %s is not looked at with --no-stdin", async (_, script) => {
   await using provider = await startFakeProvider({ text: "ok" });
@@ -92,7 +92,7 @@ test.each(
   expect(provider.requests.map((one) => conversation(one))).toEqual([["user: hi"]]);
 });
 
-test("a socket on standard input that says nothing, or ends without a word, is no different", async () => {
+test.concurrent("a socket on standard input that says nothing, or ends without a word, is no different", async () => {
   await using provider = await startFakeProvider({ text: "ok" });
   await using place = crushPlace({ provider });
   const silent = await place.run(["run", "--stdin-wait", "300ms", "hi"], { stdin: "pipe" });
@@ -107,7 +107,7 @@ test("a socket on standard input that says nothing, or ends without a word, is n
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-test("12 MB arrive whole by pipe, file and socket", async () => {
+test.concurrent("12 MB arrive whole by pipe, file and socket", async () => {
   await using provider = await startFakeProvider({ text: "ok" });
   await using place = crushPlace({ provider });
   const text = 'né 漢字 😀 \\ "\n'.repeat(700_000).trimEnd();
@@ -120,7 +120,7 @@ test("12 MB arrive whole by pipe, file and socket", async () => {
   expect(prompts).toEqual(Array.from({ length: 3 }, () => sha256(`user: ${text}`)));
 });
 
-test("after three seconds of waiting a note says what is waited for", async () => {
+test.concurrent("after three seconds of waiting a note says what is waited for", async () => {
   await using place = crushPlace();
   const ended = await place.run(["run", "--stdin-wait", "3.2s", "hi"], { stdin: "pipe" });
   expect(seen(ended)).toEqual(
@@ -132,7 +132,7 @@ test("after three seconds of waiting a note says what is waited for", async () =
   expect(seen(quiet)).toEqual(failed("stdin_wait"));
 });
 
-test("what standard input lacked in UTF-8 is told in the result as well", async () => {
+test.concurrent("what standard input lacked in UTF-8 is told in the result as well", async () => {
   await using provider = await startFakeProvider({ text: "ok" });
   await using place = crushPlace({ provider });
   const ended = await shell(place, "printf '\\351' | crush run --output json");
