@@ -36,13 +36,13 @@ export function attachFiles(paths: readonly string[], cwd: string): readonly Att
 
 function readFile(path: string): Buffer {
   const named = `--${FLAG} names ${path}`;
-  using file = openNamed(FLAG, path);
+  using file = openNamed(named, path);
   if (file.isPipe)
     throw usage(
       `${named}, which is a pipe`,
       "pipe text into crush run itself, or name an ordinary file",
     );
-  const bytes = readUpTo(file, FLAG, path, LARGEST_FILE_BYTES);
+  const bytes = readUpTo(file, named, LARGEST_FILE_BYTES);
   if (bytes === null)
     throw usage(
       `${named}, which is larger than ${LARGEST_FILE_BYTES / MIB} MiB`,

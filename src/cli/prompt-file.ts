@@ -22,11 +22,11 @@ export async function readPromptFile(
   options: PromptFileOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  using file = openNamed(FLAG, path);
+  const named = `--${FLAG} names ${path}`;
+  using file = openNamed(named, path);
   const bytes = file.isPipe
     ? await readPipe(file, path, options, signal)
-    : readUpTo(file, FLAG, path, LONGEST_PROMPT_BYTES);
-  const named = `--${FLAG} names ${path}`;
+    : readUpTo(file, named, LONGEST_PROMPT_BYTES);
   if (bytes === null)
     throw usage(
       `${named}, which is longer than ${LONGEST_PROMPT_BYTES / 1024 / 1024} MiB`,
@@ -57,7 +57,7 @@ async function readPipe(
   const notesAt = heardAt + NOTE_AFTER_MS;
   let noted = false;
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const chunk = readSome(file, FLAG, path);
+    const chunk = readSome(file, `--${FLAG} names ${path}`);
     // Before anybody has opened it for writing, a pipe is at its end.
     if (chunk?.length === 0 && length > 0) return Buffer.concat(chunks);
     const now = monotonicMs();

@@ -59,7 +59,7 @@ test("a schema that is not there is told under the name of the variable that nam
   const path = "/nowhere";
   const of = async (flags: Flags): Promise<unknown> =>
     await readAnswerFlags(flags).catch((error: unknown) => error);
-  const message = ": /nowhere does not exist";
+  const message = " names /nowhere, which is not there";
   expect(await of(flagsOf(["x"], { CRUSH_RUN_SCHEMA: path }))).toMatchObject({
     failure: { reason: "usage", message: `CRUSH_RUN_SCHEMA${message}` },
   });

@@ -18,7 +18,7 @@ afterEach(() => rmSync(place, { recursive: true, force: true }));
 /** How the file is refused, its place written as PLACE. */
 function refusal(path: string): string {
   try {
-    using _ = openNamed("file", path);
+    using _ = openNamed(`--file names ${path}`, path);
   } catch (error) {
     if (!(error instanceof RunFailed)) throw error;
     const { reason, message, remedy } = error.failure;
@@ -48,17 +48,17 @@ test("a socket and a name that is too long are refused with the system's word fo
 test("a file is read up to the limit, and one of a system that tells no size as well", () => {
   const path = join(place, "file");
   writeFileSync(path, "x".repeat(200_000));
-  using file = openNamed("file", path);
-  expect(readUpTo(file, "file", path, 200_000)?.length).toBe(200_000);
-  using again = openNamed("file", path);
-  expect(readUpTo(again, "file", path, 199_999)).toBeNull();
-  using proc = openNamed("file", "/proc/self/status");
-  expect(readUpTo(proc, "file", "/proc/self/status", 1_000_000)?.length).toBeGreaterThan(100);
+  using file = openNamed(`--file names ${path}`, path);
+  expect(readUpTo(file, "--file", 200_000)?.length).toBe(200_000);
+  using again = openNamed(`--file names ${path}`, path);
+  expect(readUpTo(again, "--file", 199_999)).toBeNull();
+  using proc = openNamed("--file", "/proc/self/status");
+  expect(readUpTo(proc, "--file", 1_000_000)?.length).toBeGreaterThan(100);
 });
 
 test("a file whose reading fails is refused, and not taken for an empty one", () => {
-  using file = openNamed("file", "/proc/self/mem");
-  expect(() => readUpTo(file, "file", "/proc/self/mem", 10)).toThrow(
+  using file = openNamed("--file", "/proc/self/mem");
+  expect(() => readUpTo(file, "--file names /proc/self/mem", 10)).toThrow(
     /^--file names \/proc\/self\/mem, which cannot be read \(EIO\)$/,
   );
 });

@@ -205,9 +205,12 @@ test.concurrent.each(
   titled<Bad>({
     "a file that is not there": {
       args: ["--schema", "missing.json"],
-      says: "--schema: missing.json does not exist",
+      says: "--schema names missing.json, which is not there",
     },
-    "a directory": { args: ["--schema", "folder"], says: "--schema: folder is no regular file" },
+    "a directory": {
+      args: ["--schema", "folder"],
+      says: "--schema names folder, which is a directory",
+    },
     "a file that is no JSON": {
       args: ["--schema", "broken.json"],
       says: "--schema: broken.json:2:3: no JSON",
@@ -218,7 +221,7 @@ test.concurrent.each(
     },
     "a file that is no text": {
       args: ["--schema", "binary.json"],
-      says: "--schema: binary.json is no UTF-8 text",
+      says: "--schema names binary.json, which is no text",
     },
     "a schema that is none": {
       args: ["--schema", "wrong.json"],
@@ -230,13 +233,13 @@ test.concurrent.each(
     },
     "a schema that is too large": {
       args: ["--schema", "large.json"],
-      says: "--schema: large.json is larger than 256 KiB",
+      says: "--schema names large.json, which is larger than 256 KiB",
     },
     "an empty name": { args: ["--schema", ""], says: "--schema is empty" },
     CRUSH_RUN_SCHEMA: {
       args: [],
       env: { CRUSH_RUN_SCHEMA: "missing.json" },
-      says: "CRUSH_RUN_SCHEMA: missing.json does not exist",
+      says: "CRUSH_RUN_SCHEMA names missing.json, which is not there",
     },
     "--stream": {
       args: ["--schema", "right.json", "--stream"],
