@@ -27,7 +27,8 @@ const LEAST_SECRET_LENGTH = 6;
 export function githubReport(env: Env): CiReport {
   const run = knownRun();
   let token: string | null = null;
-  let isMidLine = false;
+  /** Behind half a line a command is none. The script may have left one: a mask that is not obeyed would show the secret. */
+  let isMidLine = true;
   const announced = new Set<string>();
   const watch = commandWatch();
   // The runner reads the two pipes at its own pace: the end of the answer may come to it after what we say behind it.
@@ -47,14 +48,16 @@ export function githubReport(env: Env): CiReport {
     return resumed;
   };
   const write = (text: string): void => {
-    if (text !== "") process.stderr.write(text);
+    if (text === "") return;
+    process.stderr.write(`${isMidLine ? "\n" : ""}${text}`);
+    isMidLine = false;
   };
   return {
     watched: (stdout) => ({
       ...stdout,
       write: async (text) => {
         watch.see(text);
-        if (text !== "") isMidLine = !text.endsWith("\n");
+        if (text !== "" && !mayOvertake) isMidLine = !text.endsWith("\n");
         await stdout.write(text);
       },
     }),
@@ -83,7 +86,7 @@ export function githubReport(env: Env): CiReport {
       const resumed = resume();
       const commands =
         resumed === null ? COMMANDS_STAY_OFF : resumed + annotations(result, problems).join("");
-      await writeNews(`${isMidLine && !mayOvertake ? "\n" : ""}${plain}${commands}`);
+      await writeNews(`${isMidLine ? "\n" : ""}${plain}${commands}`);
     },
   };
 }

@@ -58,12 +58,26 @@ test("in GitHub Actions a failure is an annotation, a summary and outputs, and t
     { name: "add-mask", properties: {}, data: FAKE_KEY },
     { name: "error", properties: ERROR, data: message },
   ]);
-  expect(ended.stderr.indexOf("::add-mask::")).toBe(0);
+  expect(ended.stderr).toMatch(/^\n::add-mask::/);
   expect(ended.stderr.indexOf("error: ")).toBeLessThan(ended.stderr.indexOf("::error "));
   expect(ended.summary).toMatch(/^### crush run: failed \(`auth_refused`\), exit status 4\n/);
   expect(ended.outputs).toMatch(/^status<<(crush-run-\S+)\nfailed\n\1\nreason<<\1\nauth_refused\n/);
   expect(ended.outputs).toMatch(/^exit_code<<(\S+)\n4\n\1\n/m);
 });
+
+test.each(["printf 'reviewing… ' >&2", "exec 2>&1; printf 'reviewing… '"])(
+  "masks and the guard hold behind half a line that the script left: %s",
+  async (before) => {
+    await using provider = await startFakeProvider({ text: "::error::mine" });
+    await using place = crushPlace({ provider });
+    const { status, stdout, stderr } = await step(place, `${before}; crush run hi`);
+    expect(status).toBe(0);
+    expect(stdout + stderr).toContain("reviewing… \n");
+    expect(obeyed(linesOf(stderr + stdout))).toEqual([
+      { name: "add-mask", properties: {}, data: FAKE_KEY },
+    ]);
+  },
+);
 
 test("a success has no annotation, commands are on again after it, and each part has another token", async () => {
   await using provider = await startFakeProvider([{ text: "Fine.\nReally." }, { text: "Two." }]);
