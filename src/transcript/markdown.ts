@@ -15,7 +15,7 @@ import {
   type Transcript,
 } from "./transcript.ts";
 
-/** A session as a Markdown document. What model and user wrote stands in it as it is. */
+/** A session as a Markdown document. What model and user wrote stands in it as it is, closed where it was cut off. */
 export function markdownOf(transcript: Transcript): string {
   const { session, messages, name, clean } = transcript;
   const facts = [
@@ -75,7 +75,7 @@ function partBlocks(part: Part, told: Telling): readonly string[] {
   switch (part.type) {
     case "text": {
       const text = clean(part.text).trim();
-      return text === "" ? [] : [text];
+      return text === "" ? [] : [closed(text)];
     }
     case "reasoning": {
       const text = clean(part.thinking).trim();
@@ -115,6 +115,18 @@ function fenced({ text, left }: Cut, language: string): readonly string[] {
     `${fenceFor(text)}${language}\n${text}${text.endsWith("\n") ? "" : "\n"}${fenceFor(text)}`,
     ...note,
   ];
+}
+
+/** With the end of a code block in which the text was cut off: it would take in the rest of the document. */
+function closed(text: string): string {
+  let open: string | null = null;
+  for (const line of text.split("\n")) {
+    const fence = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1];
+    if (fence === undefined) continue;
+    if (open === null) open = fence;
+    else if (fence.startsWith(open) && line.trim() === fence) open = null;
+  }
+  return open === null ? text : `${text}\n${open}`;
 }
 
 /** Longer than every row of backticks in the text. */

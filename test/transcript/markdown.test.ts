@@ -129,3 +129,16 @@ test("a title and a name of a tool are no Markdown", () => {
   expect(document.split("\n")[0]).toBe("# \\<img src=x\\> \\# \\[a\\]\\(b\\)");
   expect(document).toContain("**Tool** `` a`b # c ``");
 });
+
+test.each([
+  ["see\n```ts\nconst a = 1;", "see\n```ts\nconst a = 1;\n```"],
+  ["~~~~\n~~~\n```", "~~~~\n~~~\n```\n~~~~"],
+  ["````\n```\n````x", "````\n```\n````x\n````"],
+  ["```\na\n```", "```\na\n```"],
+  ["```\na\n`````\nb", "```\na\n`````\nb"],
+  ["``` is `code`", "``` is `code`"],
+])("a code block in which %j was cut off ends before the next heading", (text, shown) => {
+  const cut = message("assistant", [{ type: "text", text }]);
+  const next = message("user", [{ type: "text", text: "Go on" }]);
+  expect(markdownOf(transcript([cut, next]))).toContain(`\n\n${shown}\n\n## User`);
+});
