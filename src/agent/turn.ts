@@ -63,6 +63,8 @@ export class Turn {
   #summary: { id: MessageId; draft: StepDraft } | null = null;
   /** What the turn's own answer made of it, once it is there. */
   #verdict: Ended | null = null;
+  /** The message that is a whole answer, whatever a check or a deadline makes of the run. */
+  #whole: MessageId | null = null;
   #loop = NO_LOOP;
   /** An interrupted turn leaves a mark in the conversation; an interrupted summary does not. */
   #leavesMark = true;
@@ -128,14 +130,14 @@ export class Turn {
     if (answered && blocking !== undefined && !this.#setup.allowBlocked)
       return this.outcome(blockedBy(blocking), true);
     const what = ended === "end_turn" ? null : ended;
-    const said = this.#transcript.last?.text ?? "";
+    const { id: messageId, text: said } = this.#transcript.last ?? { id: null, text: "" };
     const answer = this.#gates?.answerIn(said) ?? { text: said };
     return {
       reason: what?.reason ?? "end_turn",
       failure: what,
       ...answer,
-      messageId: this.#transcript.last?.id ?? null,
-      partial: !whole && answer.text !== "",
+      messageId,
+      partial: !whole && this.#whole !== messageId && answer.text !== "",
       ...this.#ledger.forOutcome(),
       denials: [...this.#denials],
       warnings: this.#warnings,
@@ -278,6 +280,7 @@ export class Turn {
 
   /** After the verdict of the schema that of the check. Null: the model was told to answer again. */
   async #passed(gates: Gates, verdict: Verdict, signal: AbortSignal): Promise<Ended | null> {
+    if (verdict.type === "accept") this.#whole = this.#transcript.last?.id ?? null;
     const last = verdict.type === "accept" ? await gates.check(signal) : verdict;
     if (last.type === "fail") return last.failure;
     if (last.type === "accept") return await this.#settled("end_turn", signal);
