@@ -102,6 +102,7 @@ export function prepareTurn(
         extra: config.env,
         runId: runId ?? sessionId,
         mark: runMark(config.dataDirectory, runId ?? sessionId),
+        readsOnly: options.permissions?.readOnly ?? false,
       }),
       limits: limitsOf(options),
       allowEmpty: options.allowEmpty ?? false,

@@ -44,6 +44,8 @@ export function toolEnvironment(
     readonly extra: Readonly<Record<string, string>>;
     readonly runId: string;
     readonly mark: string;
+    /** The run may change nothing. */
+    readonly readsOnly?: boolean;
   },
 ): Record<string, string> {
   const names = new Set<string>([...options.secretEnvNames, ...STEP_FILES]);
@@ -60,14 +62,30 @@ export function toolEnvironment(
   // Both would overrule NO_COLOR, and Node warns on stderr when it sees them together.
   delete inherited["FORCE_COLOR"];
   delete inherited["CLICOLOR_FORCE"];
+  const wanted = scrubbed(options.extra);
   return {
     ...inherited,
     ...UNATTENDED,
     ...gitSettings(inherited),
-    ...scrubbed(options.extra),
+    ...wanted,
+    ...(options.readsOnly === true ? withoutBareRepositories({ ...inherited, ...wanted }) : {}),
     ...IDENTITY,
     CRUSH_RUN_ID: options.runId,
     CRUSH_RUN_MARK: options.mark,
+  };
+}
+
+/**
+ * A bare repository that lies in a project as ordinary files names commands that git carries out for a mere `git log` in it: git takes
+ * none then that nobody has named. Counted on behind the settings that are there.
+ */
+function withoutBareRepositories(env: Readonly<Record<string, string>>) {
+  const before = Number(env["GIT_CONFIG_COUNT"] ?? 0);
+  const at = Number.isSafeInteger(before) && before > 0 ? before : 0;
+  return {
+    GIT_CONFIG_COUNT: String(at + 1),
+    [`GIT_CONFIG_KEY_${at}`]: "safe.bareRepository",
+    [`GIT_CONFIG_VALUE_${at}`]: "explicit",
   };
 }
 

@@ -96,3 +96,13 @@ test("the same run id in another data directory is another mark", () => {
   ];
   expect(new Set(marks).size).toBe(3);
 });
+
+test("a run that may change nothing lets git into no bare repository, beside the settings that are there", () => {
+  const bare = { GIT_CONFIG_KEY_0: "safe.bareRepository", GIT_CONFIG_VALUE_0: "explicit" };
+  expect(of({}, { readsOnly: true })).toMatchObject({ ...bare, GIT_CONFIG_COUNT: "1" });
+  const own = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "a.b", GIT_CONFIG_VALUE_0: "c" };
+  const second = { GIT_CONFIG_KEY_1: "safe.bareRepository", GIT_CONFIG_VALUE_1: "explicit" };
+  for (const env of [of(own, { readsOnly: true }), of({}, { readsOnly: true, extra: own })])
+    expect(env).toMatchObject({ ...own, ...second, GIT_CONFIG_COUNT: "2" });
+  expect(of({})).not.toHaveProperty("GIT_CONFIG_COUNT");
+});
