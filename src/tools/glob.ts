@@ -8,7 +8,7 @@ import { failed, succeeded, succeededWithin } from "./tool-result.ts";
 const MAX_PATHS = 200;
 /** A walk of a larger tree would take longer than the model should wait. */
 const MAX_VISITED = 200_000;
-/** As deep as any sane tree; links are not followed, so there is no circle. */
+/** Deeper than a sane tree goes; links are not followed, so there is no circle. */
 const MAX_DEPTH = 100;
 
 export const globTool = defineTool({
